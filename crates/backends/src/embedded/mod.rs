@@ -1,0 +1,1 @@
+//! In-process backends: everything in memory, for a first sale and for tests.

@@ -1,0 +1,1 @@
+//! Orders, sales and the outbox in Postgres.

@@ -1,0 +1,1 @@
+//! The queue, the events and the dead letters on RabbitMQ.

@@ -1,0 +1,1 @@
+//! The gate on Redis: every decision is one of the scripts in `lua/`.

@@ -1,0 +1,122 @@
+//! The conservation ledger: `stock = free + unpublished + queued + held + paid`.
+//!
+//! The first three terms are counted by the gate, the last two by Postgres, at different moments. Each change of
+//! an item's held units has a version; the gate says which version it has applied, Postgres takes back what came
+//! after it, and the difference is taken at one version. No term is derived from the others.
+
+use crate::{ItemId, Timestamp};
+
+/// What the gate knows of one sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateCounters {
+    /// The gate's clock: the one that decides about windows.
+    pub now: Timestamp,
+    /// The epoch of its data.
+    pub epoch: u32,
+    /// Jobs whose effect has not arrived yet: admitted and not settled.
+    pub waiting_jobs: u64,
+    /// By position.
+    pub items: Vec<ItemCounters>,
+}
+
+/// What the gate knows of one item, in units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ItemCounters {
+    /// For sale.
+    pub free: i64,
+    /// Admitted, without a noted confirm of the broker.
+    pub unpublished: i64,
+    /// Confirmed by the broker, without an applied effect.
+    pub queued: i64,
+    /// Version of the last effect applied.
+    pub version: i64,
+}
+
+/// What Postgres knows of one item, in units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemTotals {
+    /// The item.
+    pub item: ItemId,
+    /// In total.
+    pub stock: i64,
+    /// In orders that wait for their payment.
+    pub held: i64,
+    /// In paid orders.
+    pub paid: i64,
+    /// Change of `held + paid` by effects after the version that the gate has applied.
+    pub after: i64,
+}
+
+/// One line of the ledger, in units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemBooks {
+    /// The item.
+    pub item: ItemId,
+    /// In total.
+    pub stock: i64,
+    /// For sale.
+    pub free: i64,
+    /// Admitted, not known to be published.
+    pub unpublished: i64,
+    /// On the queue.
+    pub queued: i64,
+    /// In unpaid orders.
+    pub held: i64,
+    /// In paid orders.
+    pub paid: i64,
+    /// `stock − (free + unpublished + queued + held + paid)`: above 0, units are missing; below, too many exist.
+    pub difference: i64,
+}
+
+/// The ledger of a sale, item by item.
+pub fn ledger(gate: &GateCounters, totals: &[ItemTotals]) -> Vec<ItemBooks> {
+    let missing = ItemCounters::default();
+    totals
+        .iter()
+        .enumerate()
+        .map(|(at, total)| {
+            let counters = gate.items.get(at).unwrap_or(&missing);
+            let ItemCounters { free, unpublished, queued, .. } = *counters;
+            let held = total.held - total.after;
+            ItemBooks {
+                item: total.item.clone(),
+                stock: total.stock,
+                free,
+                unpublished,
+                queued,
+                held,
+                paid: total.paid,
+                difference: total.stock - (free + unpublished + queued + held + total.paid),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn books(free: i64, unpublished: i64, queued: i64, held: i64, paid: i64, after: i64) -> ItemBooks {
+        let gate = GateCounters {
+            now: crate::from_ms(0),
+            epoch: 1,
+            waiting_jobs: 0,
+            items: vec![ItemCounters { free, unpublished, queued, version: 4 }],
+        };
+        let totals = [ItemTotals { item: "a".parse().unwrap(), stock: 100, held, paid, after }];
+        ledger(&gate, &totals).remove(0)
+    }
+
+    #[test]
+    fn an_effect_on_its_way_to_the_gate_is_not_counted_twice() {
+        // 10 units are committed in Postgres while the gate still counts them as queued.
+        let line = books(50, 5, 15, 40, 0, 10);
+        assert_eq!((line.held, line.difference), (30, 0));
+    }
+
+    #[test]
+    fn a_unit_that_was_lost_or_invented_shows() {
+        assert_eq!(books(49, 0, 0, 40, 10, 0).difference, 1);
+        assert_eq!(books(51, 0, 0, 40, 10, 0).difference, -1);
+    }
+}

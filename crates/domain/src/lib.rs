@@ -1,0 +1,35 @@
+//! What a flash sale is: its words as types, its rules as functions, and in [`ports`] everything it needs
+//! from outside. Nothing here performs I/O, reads a clock or draws a random number.
+
+mod books;
+mod effect;
+mod ids;
+mod job;
+mod message;
+mod money;
+mod order;
+pub mod ports;
+mod purchase;
+mod sale;
+mod token;
+mod verdict;
+
+pub use books::{GateCounters, ItemBooks, ItemCounters, ItemTotals, ledger};
+pub use effect::{Hold, Outcome, RefusedReason};
+pub use ids::{BuyerId, InvalidId, ItemId, JobId, Route, SaleId, SaleNumber, Shard};
+pub use job::{JobRecord, JobState, JobStatus};
+pub use message::{MessageError, Reservation, decode_group, encode_group};
+pub use money::{Currency, Money};
+pub use order::{EventMessage, ItemPatch, OrderEvent, OrderStatus, OrderView, Patch, fit};
+pub use purchase::{Admissible, Attempt, Quantity, QuantityOutOfRange};
+pub use sale::{Item, ItemIndex, NewItem, NewSale, Phase, Sale, SaleError, SaleState, WarmSale};
+pub use token::{SaleToken, TokenError, TokenKey, TokenKeys};
+pub use verdict::{Refusal, Verdict};
+
+/// A moment in UTC. The domain is told the time; it never asks for it.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;
+
+/// The moment `ms` milliseconds after 1970-01-01T00:00:00Z; a value outside chrono's range is its epoch.
+pub fn from_ms(ms: i64) -> Timestamp {
+    chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default()
+}

@@ -1,0 +1,375 @@
+//! Everything we need from outside, on one page.
+//!
+//! A call answers with what happened, or with an [`Outage`] that says whether it may have happened. "Rejected" is
+//! never an error: it is one of the answers.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    Attempt, BuyerId, GateCounters, Hold, ItemIndex, ItemTotals, JobId, JobRecord, NewSale, OrderView, Outcome, Patch,
+    RefusedReason, Reservation, Route, Sale, SaleId, SaleNumber, SaleState, Shard, Timestamp, Verdict, WarmSale,
+};
+
+/// A call to the outside world that has no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Outage {
+    /// It certainly had no effect.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// It may or may not have had its effect.
+    #[error("outcome unknown: {0}")]
+    Unknown(String),
+}
+
+/// Tells the time. Tests bring their own.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// Draws random bytes for ids. Tests bring their own.
+pub trait Entropy: Send + Sync {
+    /// Six bytes that nobody can guess.
+    fn six(&self) -> [u8; 6];
+}
+
+/// Decides who may buy, and keeps the jobs that buyers poll. Every decision is atomic, and may be lost with the
+/// gate's data: what is lost is rebuilt from the [`SaleStore`] and can never oversell.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Decides attempts of one route in their order, one [`Verdict`] each, at most [`ADMIT_MAX`] in a call.
+    /// `confirmed` rides along: see [`Gate::mark_queued`].
+    async fn admit(&self, route: Route, attempts: &[Attempt], confirmed: &[JobId]) -> Result<Vec<Verdict>, Outage>;
+
+    /// The broker has these; they stay watched until their effect arrives, but with more patience.
+    async fn mark_queued(&self, route: Route, confirmed: &[JobId]) -> Result<(), Outage>;
+
+    /// At most `limit` reservations whose confirm or effect is overdue, oldest first. Claimed: another caller gets
+    /// them only after they have become overdue again.
+    async fn claim_overdue(&self, route: Route, limit: usize) -> Result<Vec<Reservation>, Outage>;
+
+    /// Applies what is newer than what is known, in any order, any number of times. Units and allowance move with
+    /// it. `version` is the item version of the change, where it has one.
+    async fn hold(&self, route: Route, holds: &[Hold], version: Option<(ItemIndex, i64)>) -> Result<Held, Outage>;
+
+    /// One job as the gate knows it.
+    async fn job(&self, job: JobId) -> Result<JobLookup, Outage>;
+
+    /// Forgets all of a sale and begins epoch `sale.epoch`, with its whole stock free and its doors shut. Answers
+    /// `false`, and changes nothing, when that epoch or a later one has begun already.
+    async fn begin_epoch(&self, sale: &WarmSale) -> Result<bool, Outage>;
+
+    /// Ends the loading of an epoch: `versions` are the item versions that were loaded. Answers `false`, and changes
+    /// nothing, when the gate is in another epoch.
+    async fn finish_epoch(&self, route: Route, epoch: u32, versions: &[i64]) -> Result<bool, Outage>;
+
+    /// Follows the operator's decision and the sale's rules. Answers `false` when the gate is in another epoch.
+    async fn follow(&self, sale: &WarmSale, state: SaleState) -> Result<bool, Outage>;
+
+    /// What the gate has of a sale.
+    async fn condition(&self, route: Route) -> Result<Condition, Outage>;
+}
+
+/// Attempts in one call of [`Gate::admit`], so that one call never holds up another for long.
+pub const ADMIT_MAX: usize = 64;
+
+/// Holds in one call of [`Gate::hold`].
+pub const HOLD_MAX: usize = 500;
+
+/// Answer of [`Gate::hold`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// So many were newer and have been applied.
+    Applied(usize),
+    /// The gate has lost this sale; keep the effect until it has been rebuilt.
+    NotReady,
+}
+
+/// Answer of [`Gate::job`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobLookup {
+    /// Here it is.
+    Found(JobRecord),
+    /// It was never admitted (or was forgotten, a day after the sale).
+    Absent,
+    /// The gate has lost this sale and cannot know.
+    NotReady,
+}
+
+/// Answer of [`Gate::condition`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// The gate has nothing of this sale.
+    Missing,
+    /// It has something that cannot be trusted: from before a restart, or not loaded to the end.
+    Stale {
+        /// The epoch of that data.
+        epoch: u32,
+    },
+    /// All is here, and this is the state that the gate obeys.
+    Ready(GateCounters, SaleState),
+}
+
+/// Hands reservations to the consumers.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Does the broker take messages now? While it does not, no unit may be taken.
+    fn is_open(&self) -> bool;
+
+    /// Publishes one group as one message: persistent, mandatory and confirmed before this answers.
+    async fn publish(&self, shard: Shard, group: &[Reservation]) -> Result<(), Outage>;
+
+    /// Reservations waiting to be consumed, over all lanes; counted in messages where the broker knows no better.
+    async fn depth(&self) -> Result<u64, Outage>;
+}
+
+/// Announces what happened to the world.
+#[async_trait]
+pub trait EventBus: Send + Sync {
+    /// Publishes in order, confirmed. Answers how many of the rows, from the first, are certainly out.
+    async fn announce(&self, rows: &[OutboxRow]) -> Result<usize, Outage>;
+}
+
+/// One lane of the queue, for its single active consumer.
+#[async_trait]
+pub trait Lane: Send {
+    /// Waits for at least one delivery, then takes what else has arrived, up to about `max` reservations. An outage
+    /// means that the lane was rebuilt or has to be: whatever was not acknowledged will be delivered again.
+    async fn take(&mut self, max: usize) -> Result<Vec<Delivery>, Outage>;
+
+    /// Acknowledges deliveries that [`Lane::take`] gave out. Stale ones, from before a reconnect, are ignored.
+    async fn ack(&mut self, deliveries: &[DeliveryTag]) -> Result<(), Outage>;
+
+    /// Copies the delivery to the dead letters, confirmed; acknowledging is a separate step, taken after the job
+    /// has its row.
+    async fn dead_letter(&mut self, delivery: &Delivery, why: &str) -> Result<(), Outage>;
+}
+
+/// Names a delivery on the connection that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DeliveryTag {
+    /// Counts reconnects: tags of an older generation mean nothing any more.
+    pub generation: u64,
+    /// The broker's tag.
+    pub tag: u64,
+}
+
+/// One message.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// For acknowledging it.
+    pub tag: DeliveryTag,
+    /// Has it been delivered before?
+    pub redelivered: bool,
+    /// The message id: of the group, not of a job.
+    pub message_id: String,
+    /// The body as received.
+    pub body: Vec<u8>,
+    /// The jobs named in its header, for a body that cannot be read.
+    pub jobs: Vec<JobId>,
+}
+
+/// Dead letters, for operators.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// At most `limit`, oldest first; they stay where they are.
+    async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, Outage>;
+
+    /// Publishes the chosen ones to their lane again, confirmed, and removes them. `None` chooses all.
+    async fn replay(&self, message_id: Option<&str>) -> Result<usize, Outage>;
+
+    /// Removes the chosen ones and answers what they were. `None` chooses all.
+    async fn discard(&self, message_id: Option<&str>) -> Result<Vec<DeadLetter>, Outage>;
+}
+
+/// A message that could not be read or placed.
+#[derive(Clone, Debug)]
+pub struct DeadLetter {
+    /// The message id.
+    pub message_id: String,
+    /// Why it is here.
+    pub why: String,
+    /// The jobs it carried, as far as known.
+    pub jobs: Vec<JobId>,
+    /// The body as received.
+    pub body: Vec<u8>,
+}
+
+/// Orders: the only judge of what is sold.
+#[async_trait]
+pub trait OrderStore: Send + Sync {
+    /// Writes orders, stock and outbox in one transaction: all of it or nothing. One placement per reservation, in
+    /// the same order. A job that has a row already is answered from it, and its effect is sent again.
+    async fn place(&self, batch: &[Reservation]) -> Result<Vec<Placement>, PlaceError>;
+
+    /// Ends jobs that could not be placed: a `rejected` row each, unless the job has a row already.
+    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<(), Outage>;
+
+    /// One order of this buyer; `None` for a foreign one too.
+    async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage>;
+
+    /// This buyer's orders, newest first, at most 100; of one sale where one is named.
+    async fn orders_of(&self, buyer: &BuyerId, sale: Option<&SaleId>) -> Result<Vec<OrderView>, Outage>;
+
+    /// Units held and paid of each item, by position, and what came after the versions in `seen`: one snapshot.
+    async fn totals(&self, sale: SaleNumber, seen: &[i64]) -> Result<Vec<ItemTotals>, Outage>;
+}
+
+/// A job that could not be placed, as far as its message says.
+#[derive(Clone, Debug)]
+pub struct Unplaced {
+    /// The job.
+    pub job: JobId,
+    /// What it asked for, if that could be read.
+    pub reservation: Option<Reservation>,
+}
+
+/// How one reservation was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The job.
+    pub job: JobId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Had it ended before? Then nothing was written for it.
+    pub duplicate: bool,
+}
+
+/// Why a batch was not placed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// The database is away or busy: keep the batch and try again.
+    #[error(transparent)]
+    Outage(#[from] Outage),
+    /// Something in the batch can never be placed: try its members one by one.
+    #[error("cannot be placed: {0}")]
+    Poison(String),
+}
+
+/// Sales as the operator decides them.
+#[async_trait]
+pub trait SaleStore: Send + Sync {
+    /// Stores a checked new sale as a draft. `None` when the id is taken.
+    async fn create(&self, sale: &NewSale, by: &Operator) -> Result<Option<Sale>, Outage>;
+
+    /// All sales that ended less than `keep_ended` seconds ago, newest first.
+    async fn sales(&self, keep_ended_s: u32) -> Result<Vec<Sale>, Outage>;
+
+    /// One sale.
+    async fn sale(&self, id: &SaleId) -> Result<Option<Sale>, Outage>;
+
+    /// Moves the sale to `state` if [`Sale::may_become`] allows it.
+    async fn set_state(&self, id: &SaleId, state: SaleState, by: &Operator) -> Result<Changed, Outage>;
+
+    /// Changes what may be changed; price and stock only before warm-up.
+    async fn patch(&self, id: &SaleId, patch: &Patch, by: &Operator) -> Result<Changed, Outage>;
+
+    /// Begins the next epoch under the locks of the sale's items and answers it. Fails over to nobody: two callers
+    /// get two different epochs, and the gate takes the later.
+    async fn next_epoch(&self, id: &SaleId) -> Result<Option<u32>, Outage>;
+
+    /// The current item versions, by position.
+    async fn versions(&self, sale: SaleNumber) -> Result<Vec<i64>, Outage>;
+
+    /// What every order of the sale holds, in order of job id, after `after`, at most `limit`.
+    async fn holds(&self, sale: SaleNumber, after: Option<JobId>, limit: usize) -> Result<Vec<Hold>, Outage>;
+}
+
+/// Who changes a sale, for the audit log.
+#[derive(Clone, Debug, Default)]
+pub struct Operator {
+    /// `console`, `api` or `cli`.
+    pub via: String,
+    /// Why, in the operator's words.
+    pub reason: Option<String>,
+}
+
+/// Answer to an operator's change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// Done; the sale as it is now.
+    Done(Sale),
+    /// There is no such sale.
+    NotFound,
+    /// Not possible as things are, and why.
+    Conflict(String),
+}
+
+/// What was written with an order and has to reach someone else.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Takes the oldest rows of a sink, delivers them, and notes what was delivered: at least once, in order. One
+    /// relay at a time per sink. Answers how many rows were delivered and whether more were waiting.
+    async fn relay(&self, sink: Sink, limit: usize, to: Arc<dyn Deliver>) -> Result<Relayed, Outage>;
+
+    /// Waits until another process or task may have written a row, or until `timeout` has passed.
+    async fn wait(&self, sink: Sink, timeout: std::time::Duration);
+
+    /// Rows not delivered yet, and the age of the oldest in seconds.
+    async fn backlog(&self, sink: Sink) -> Result<(u64, f64), Outage>;
+
+    /// Removes delivered rows older than `older_than_s` seconds, at most 10,000; answers how many.
+    async fn sweep(&self, older_than_s: u32) -> Result<u64, Outage>;
+}
+
+/// Where an outbox row goes. Sinks are relayed independently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sink {
+    /// Back to the gate: [`Hold`]s.
+    Gate,
+    /// To the world: events.
+    Events,
+}
+
+impl Sink {
+    /// The word in the table and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Events => "events",
+        }
+    }
+}
+
+/// One row of the outbox: everything of one transaction and item, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutboxRow {
+    /// Its place in the order.
+    pub id: i64,
+    /// Where its orders live.
+    pub route: Route,
+    /// The sale's name, for routing keys.
+    pub sale: SaleId,
+    /// Item and version of the change; `None` when units did not change.
+    pub version: Option<(ItemIndex, i64)>,
+    /// JSON: a list of [`Hold`]s, or an event message.
+    pub body: String,
+}
+
+/// Takes outbox rows somewhere.
+#[async_trait]
+pub trait Deliver: Send + Sync {
+    /// Answers the ids of the rows that certainly arrived; the others come again.
+    async fn deliver(&self, rows: &[OutboxRow]) -> Result<Vec<i64>, Outage>;
+}
+
+/// Answer of [`Outbox::relay`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relayed {
+    /// Rows delivered.
+    pub rows: usize,
+    /// Were there as many as asked for, so that more may wait?
+    pub more: bool,
+}
+
+/// A dependency that can say how it is.
+#[async_trait]
+pub trait Health: Send + Sync {
+    /// For `/readyz?verbose` and metrics: `redis`, `rabbitmq`, `postgres`, …
+    fn name(&self) -> &'static str;
+
+    /// One cheap round trip, a second at most.
+    async fn check(&self) -> Result<(), Outage>;
+}
