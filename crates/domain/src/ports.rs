@@ -107,6 +107,9 @@ pub enum Condition {
     Stale {
         /// The epoch of that data.
         epoch: u32,
+        /// How long ago the loading of this epoch began, in milliseconds, if one is under way: its leader may
+        /// still finish it, or may have died. `None` for data from before a restart.
+        loading_for_ms: Option<u64>,
     },
     /// All is here, and this is the state that the gate obeys.
     Ready(GateCounters, SaleState),

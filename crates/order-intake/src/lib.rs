@@ -1,1 +1,18 @@
-//! Being written.
+//! Turns a valid purchase into a job: admit, publish, answer; watches what was admitted until it is settled; warms a
+//! sale's stock and rebuilds it when the gate has lost it.
+//!
+//! One purchase: [`Intake::purchase`] → a group of waiting attempts → one call of the gate → one message → the
+//! broker's confirm → [`Answer`]. Placing the order is the consumer's work, HTTP the gateway's.
+
+mod books;
+mod intake;
+mod keeper;
+mod publishing;
+mod warmup;
+mod watch;
+
+pub use books::books;
+pub use intake::{Answer, Intake};
+pub use keeper::{Routes, keep};
+pub use warmup::{WarmError, Warmed, Warmup};
+pub use watch::watch;

@@ -1,0 +1,232 @@
+//! The path of one purchase, and the grouping that makes it cheap.
+//!
+//! Attempts of one route wait in a bounded queue while a call of the gate is in flight; the next call takes all that
+//! wait. An idle system adds no delay, a busy one shares each round trip among many. What is decided does not depend
+//! on the caller staying: the work runs in tasks of its own, and a buyer who hangs up loses only the answer.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use domain::ports::{ADMIT_MAX, Gate, Outage, Queue};
+use domain::{Attempt, JobId, JobRecord, JobState, Refusal, Reservation, Route, Verdict};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{debug, warn};
+
+use crate::publishing::{Publish, Publishing};
+
+/// Attempts of one route that may wait for the gate. Above this the caller is told at once that we are overloaded:
+/// at a hundred thousand a second this is a wait of some forty milliseconds, and a longer one helps nobody.
+const WAITING_MAX: usize = 4096;
+
+/// Confirmed jobs that ride on one call of the gate: twice as many as a call admits, so that they never pile up.
+const MARKS_PER_CALL: usize = 2 * ADMIT_MAX;
+
+/// What a purchase is answered.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The broker has confirmed it, now or before; this is its job.
+    Accepted(JobRecord),
+    /// The gate said no, and took nothing.
+    Refused(Refusal),
+    /// It may have been accepted. The same token will always lead to the same job.
+    Unknown(JobId),
+    /// The gate is away. Nothing happened.
+    NotReady,
+    /// Too many are waiting already. Nothing happened.
+    Overloaded,
+}
+
+/// The order intake: one for each process, shared by everything that sells.
+pub struct Intake {
+    gate: Arc<dyn Gate>,
+    publishing: Publishing,
+    lanes: Mutex<HashMap<Route, Arc<RouteLane>>>,
+    in_flight: AtomicUsize,
+}
+
+/// What one route has waiting.
+struct RouteLane {
+    waiting: mpsc::Sender<Waiting>,
+    /// Confirmed by the broker, not yet told to the gate. Bounded by what is admitted; lost marks only cost a
+    /// duplicate publish.
+    confirmed: Mutex<Vec<JobId>>,
+}
+
+struct Waiting {
+    attempt: Attempt,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Intake {
+    /// An intake between this gate and this queue. Has to be called inside the runtime that will do its work.
+    pub fn new(gate: Arc<dyn Gate>, queue: Arc<dyn Queue>) -> Arc<Self> {
+        Arc::new(Self {
+            gate,
+            publishing: Publishing::new(queue),
+            lanes: Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+        })
+    }
+
+    /// Purchases that wait for their answer.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Decides one purchase; an accepted one has been published and confirmed when this returns.
+    pub async fn purchase(self: &Arc<Self>, attempt: Attempt) -> Answer {
+        let job = attempt.job;
+        let (answer, answered) = oneshot::channel();
+        let lane = self.lane(job.route());
+        if lane.waiting.try_send(Waiting { attempt, answer }).is_err() {
+            return Answer::Overloaded;
+        }
+        let _counted = Counted::new(&self.in_flight);
+        answered.await.unwrap_or(Answer::Unknown(job))
+    }
+
+    /// Publishes reservations of one route again, confirmed, and notes the confirm. For the watch.
+    pub(crate) async fn publish_again(self: &Arc<Self>, route: Route, overdue: Vec<Reservation>) -> Result<(), Outage> {
+        let jobs: Vec<JobId> = overdue.iter().map(|one| one.job).collect();
+        let publishes = self.publishing.start(route.shard, overdue);
+        for publish in publishes {
+            publish.confirmed().await?;
+        }
+        self.note_confirmed(route, jobs);
+        Ok(())
+    }
+
+    /// Tells the gate what was confirmed and found no call to ride on.
+    pub(crate) async fn flush_marks(&self) {
+        let lanes: Vec<_> = lock(&self.lanes).iter().map(|(route, lane)| (*route, lane.clone())).collect();
+        for (route, lane) in lanes {
+            loop {
+                let marks = lane.take_marks();
+                if marks.is_empty() {
+                    break;
+                }
+                if let Err(outage) = self.gate.mark_queued(route, &marks).await {
+                    debug!(%route, %outage, "marks are kept until the gate answers again");
+                    lock(&lane.confirmed).extend(marks);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn lane(self: &Arc<Self>, route: Route) -> Arc<RouteLane> {
+        let mut lanes = lock(&self.lanes);
+        let lane = lanes.entry(route).or_insert_with(|| {
+            let (waiting, attempts) = mpsc::channel(WAITING_MAX);
+            let lane = Arc::new(RouteLane { waiting, confirmed: Mutex::default() });
+            tokio::spawn(self.clone().admit_groups(route, attempts));
+            lane
+        });
+        lane.clone()
+    }
+
+    /// One call of the gate at a time for each route: the next one takes everything that waits by then.
+    async fn admit_groups(self: Arc<Self>, route: Route, mut attempts: mpsc::Receiver<Waiting>) {
+        let lane = self.lane(route);
+        let mut group = Vec::with_capacity(ADMIT_MAX);
+        while attempts.recv_many(&mut group, ADMIT_MAX).await > 0 {
+            let (asked, answers): (Vec<Attempt>, Vec<_>) = group.drain(..).map(|one| (one.attempt, one.answer)).unzip();
+            let marks = lane.take_marks();
+            let started = Instant::now();
+            let decided = self.gate.admit(route, &asked, &marks).await;
+            metrics::histogram!("seckill_stage_seconds", "stage" => "admit").record(started.elapsed());
+            match decided {
+                Ok(verdicts) => self.clone().settle(route, verdicts, answers),
+                Err(outage) => {
+                    lock(&lane.confirmed).extend(marks);
+                    for (attempt, answer) in asked.into_iter().zip(answers) {
+                        let _ = answer.send(match &outage {
+                            Outage::NotSent(_) => Answer::NotReady,
+                            Outage::Unknown(_) => Answer::Unknown(attempt.job),
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers refusals and finished jobs at once, publishes the rest as one message and answers after the confirm.
+    fn settle(self: Arc<Self>, route: Route, verdicts: Vec<Verdict>, answers: Vec<oneshot::Sender<Answer>>) {
+        let mut unconfirmed = Vec::new();
+        for (verdict, answer) in verdicts.into_iter().zip(answers) {
+            match verdict {
+                Verdict::Refused(refusal) => drop(answer.send(Answer::Refused(refusal))),
+                Verdict::Admitted(record) => unconfirmed.push((record, answer)),
+                // The first answer may have been lost before its publish was confirmed: no 202 without a confirm.
+                Verdict::Repeated(record) if record.state == JobState::Unpublished => {
+                    unconfirmed.push((record, answer))
+                }
+                Verdict::Repeated(record) => drop(answer.send(Answer::Accepted(record))),
+            }
+        }
+        if !unconfirmed.is_empty() {
+            tokio::spawn(self.publish_and_answer(route, unconfirmed));
+        }
+    }
+
+    async fn publish_and_answer(self: Arc<Self>, route: Route, unconfirmed: Vec<(JobRecord, oneshot::Sender<Answer>)>) {
+        let reservations = unconfirmed.iter().filter_map(|(record, _)| record.reservation()).collect();
+        let publishes = self.publishing.start(route.shard, reservations);
+        let by_job: HashMap<JobId, &Publish> =
+            publishes.iter().flat_map(|publish| publish.jobs().iter().map(move |job| (*job, publish))).collect();
+        let mut confirmed = Vec::with_capacity(unconfirmed.len());
+        for (record, answer) in unconfirmed {
+            let outcome = match by_job.get(&record.job) {
+                Some(publish) => publish.confirmed().await,
+                None => Err(Outage::NotSent("the record is not a reservation".to_owned())),
+            };
+            match outcome {
+                Ok(()) => {
+                    confirmed.push(record.job);
+                    let _ = answer.send(Answer::Accepted(record));
+                }
+                Err(outage) => {
+                    // The reservation stays watched, so a publish without an answer is late, not lost.
+                    warn!(job.id = %record.job, %outage, "a reservation could not be confirmed in time; it will be published again");
+                    let _ = answer.send(Answer::Unknown(record.job));
+                }
+            }
+        }
+        self.note_confirmed(route, confirmed);
+    }
+
+    fn note_confirmed(self: &Arc<Self>, route: Route, jobs: Vec<JobId>) {
+        lock(&self.lane(route).confirmed).extend(jobs);
+    }
+}
+
+impl RouteLane {
+    fn take_marks(&self) -> Vec<JobId> {
+        let mut confirmed = lock(&self.confirmed);
+        let rest = confirmed.len().saturating_sub(MARKS_PER_CALL);
+        confirmed.split_off(rest)
+    }
+}
+
+/// Counts for as long as it lives, also when its caller goes away in the middle.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A poisoned lock still guards plain lists: nothing here is left half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,93 @@
+//! Keeps the gate in step with Postgres: loads again what the gate has lost, and repeats what it has missed.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::ports::{Clock, Condition, Gate, SaleStore};
+use domain::{Route, Sale, WarmSale};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::intake::lock;
+use crate::warmup::{WarmError, Warmup};
+
+/// How often sales are looked at. A sale that was lost is closed at once and open again about this much later.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// A loading that takes longer than this has lost its leader, and another one starts over.
+const LOADING_MAX_MS: u64 = 10_000;
+
+/// Sales are kept in view this long after their end: the longest payment window and the day after it.
+const KEEP_ENDED_S: u32 = 9 * 86_400;
+
+/// The routes of every sale that is warm, shared by the tasks that look after them.
+#[derive(Debug, Default)]
+pub struct Routes(Mutex<Vec<Route>>);
+
+impl Routes {
+    /// As of the last look; the list outlives an absence of Postgres.
+    pub fn all(&self) -> Vec<Route> {
+        lock(&self.0).clone()
+    }
+}
+
+/// Runs until stopped. Several keepers do no harm: epochs decide between them.
+pub async fn keep(
+    warmup: Arc<Warmup>,
+    gate: Arc<dyn Gate>,
+    sales: Arc<dyn SaleStore>,
+    clock: Arc<dyn Clock>,
+    routes: Arc<Routes>,
+    stop: CancellationToken,
+) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut postgres_is_away = false;
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let sales = match sales.sales(KEEP_ENDED_S).await {
+            Ok(sales) => sales,
+            Err(outage) => {
+                if !std::mem::replace(&mut postgres_is_away, true) {
+                    warn!(%outage, "sales cannot be read; the gate goes on with what it has");
+                }
+                continue;
+            }
+        };
+        postgres_is_away = false;
+        let now = clock.now();
+        let warm: Vec<Sale> = sales
+            .into_iter()
+            .filter(|sale| sale.epoch > 0 && now < WarmSale::new(sale, sale.epoch).forget_at)
+            .collect();
+        *lock(&routes.0) = warm.iter().map(Sale::route).collect();
+        for sale in warm {
+            if let Err(error) = look_after(&warmup, gate.as_ref(), &sale).await {
+                warn!(sale.id = %sale.id, %error, "sale {} could not be looked after; next try in a moment", sale.id);
+            }
+        }
+    }
+}
+
+async fn look_after(warmup: &Warmup, gate: &dyn Gate, sale: &Sale) -> Result<(), WarmError> {
+    let lost = match gate.condition(sale.route()).await? {
+        Condition::Ready(counters, state) if counters.epoch == sale.epoch => {
+            if state != sale.state {
+                gate.follow(&WarmSale::new(sale, sale.epoch), sale.state).await?;
+            }
+            return Ok(());
+        }
+        // Somebody has begun a later epoch since Postgres was read.
+        Condition::Ready(counters, _) if counters.epoch > sale.epoch => return Ok(()),
+        Condition::Ready(..) => "the gate is in an older epoch",
+        Condition::Stale { loading_for_ms: Some(ms), .. } if ms < LOADING_MAX_MS => return Ok(()),
+        Condition::Stale { loading_for_ms: Some(_), .. } => "its loading was not finished",
+        Condition::Stale { loading_for_ms: None, .. } => "the gate was restarted",
+        Condition::Missing => "the gate has lost it",
+    };
+    info!(sale.id = %sale.id, lost, "sale {} is loaded again: {lost}", sale.id);
+    metrics::counter!("seckill_rebuilds_total").increment(1);
+    match warmup.load(sale).await {
+        Err(WarmError::Conflict(_)) => Ok(()), // another keeper was faster
+        loaded => loaded.map(|_| ()),
+    }
+}

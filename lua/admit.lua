@@ -1,0 +1,78 @@
+#!lua
+--[[ admit: decides up to 64 purchases of one sale and shard, in their order, all or nothing each.
+
+  KEYS  1 sale  2 jobs  3 buyers  4 check
+  ARGV  1 m, then m confirmed job ids (see mark_queued.lua), then five for each attempt:
+        job (16 bytes) · buyer · item (0..254; 255: the sale has no such item) · quantity (1..65535)
+        · admissible: 'y' yes, 'e' the token has expired, 'b' the broker is away
+  Answers  now_ms, then two for each attempt:
+        'admitted' record | 'repeated' record | 'not-ready' '' | 'token-expired' '' | 'not-open' opens_ms
+        | 'ended' '' | 'paused' '' | 'unknown-item' '' | 'above-limit' limit | 'broker-away' ''
+        | 'limit-reached' limit ' ' job | 'sold-out' ''
+
+  Everything that can fail is read and checked before the first write. What a record is: see records.lua. ]]
+local sale_key, jobs_key, buyers_key, check_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local sale = open_sale(sale_key)
+local jobs_are_new = check_types(jobs_key, buyers_key, check_key)
+local marks = whole(ARGV[1], 0, #ARGV - 1)
+local first = 2 + marks
+if (#ARGV - first + 1) % 5 ~= 0 then error('admit: five arguments for each attempt') end
+local now = now_ms()
+local answers = { string.format('%.0f', now) }
+
+-- Parse and check all of it: after this, nothing can be malformed any more.
+local attempts = {}
+for at = first, #ARGV, 5 do
+  if #ARGV[at] ~= 16 then error('admit: a job id has 16 bytes') end
+  attempts[#attempts + 1] = {
+    job = ARGV[at], buyer = ARGV[at + 1], item = whole(ARGV[at + 2], 0, 255),
+    quantity = whole(ARGV[at + 3], 1, 65535), admissible = ARGV[at + 4],
+  }
+end
+
+if not sale.ready then
+  for _ = 1, #attempts do
+    answers[#answers + 1] = 'not-ready'
+    answers[#answers + 1] = ''
+  end
+  return answers
+end
+
+local rules = read_rules(sale_key)
+local items = read_counters(sale_key, rules.items)
+for at = 2, 1 + marks do mark_one(jobs_key, check_key, items, ARGV[at], now) end
+
+local function decide(try)
+  local earlier = redis.call('HGET', jobs_key, try.job)
+  if earlier then return 'repeated', earlier end
+  if try.admissible == 'e' then return 'token-expired', '' end
+  if rules.state == 'closed' or now >= rules.closes then return 'ended', '' end
+  if rules.state == 'paused' then return 'paused', '' end
+  if rules.state ~= 'open' or now < rules.opens then return 'not-open', string.format('%.0f', rules.opens) end
+  local item = items[try.item]
+  if not item then return 'unknown-item', '' end
+  if try.quantity > rules.limit then return 'above-limit', tostring(rules.limit) end
+  if try.admissible == 'b' then return 'broker-away', '' end
+  local held, latest = read_buyer(buyers_key, try.buyer)
+  if held + try.quantity > rules.limit then return 'limit-reached', rules.limit .. ' ' .. latest end
+  if item.free < try.quantity then return 'sold-out', '' end
+
+  item.free = item.free - try.quantity
+  item.unpublished = item.unpublished + try.quantity
+  item.changed = true
+  local record = pack_record({
+    state = 'U', rev = 0, quantity = try.quantity, units = try.quantity, item = try.item, reason = 0,
+    admitted = now, updated = now, buyer = try.buyer,
+  })
+  redis.call('HSET', buyers_key, try.buyer, pack_buyer(held + try.quantity, try.job))
+  redis.call('HSET', jobs_key, try.job, record)
+  redis.call('ZADD', check_key, now + UNCONFIRMED_MS, try.job)
+  return 'admitted', record
+end
+
+for _, try in ipairs(attempts) do
+  answers[#answers + 1], answers[#answers + 2] = decide(try)
+end
+write_counters(sale_key, items)
+if jobs_are_new then expire_all(rules.forget) end
+return answers

@@ -1,0 +1,14 @@
+#!lua
+--[[ mark_queued: the broker has confirmed these jobs; from now on they are given thirty seconds to become orders.
+
+  KEYS  1 sale  2 jobs  3 buyers  4 check
+  ARGV  job ids (16 bytes)
+  Answers  1, or 0 when the gate is not ready (the marks are then pointless: the sale will be loaded again) ]]
+local sale = open_sale(KEYS[1])
+check_types(KEYS[2], KEYS[3], KEYS[4])
+if not sale.ready then return 0 end
+local items = read_counters(KEYS[1], read_rules(KEYS[1]).items)
+local now = now_ms()
+for _, job in ipairs(ARGV) do mark_one(KEYS[2], KEYS[4], items, job, now) end
+write_counters(KEYS[1], items)
+return 1

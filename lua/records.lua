@@ -1,0 +1,134 @@
+--[[ records: what the scripts share. Put in front of each of them when they are loaded, after the line
+
+       local RUN = '<run id of this Redis server>'
+
+  so that a script belongs to one run of one server: after a restart or a failover every EVALSHA answers NOSCRIPT,
+  and no client can decide on rewound data by accident.
+
+  Keys, all with one hash tag {number.shard}, so that a cluster keeps them together:
+    sale    hash   run · epoch · loading (ms when it began; absent when loaded) · state · opens · closes · limit ·
+                   forget · items · for item i: f<i> free, u<i> unpublished, q<i> queued (units), v<i> version applied
+    jobs    hash   job id (16 bytes) → record
+    buyers  hash   buyer → 2 bytes of units held, 16 of the latest job
+    check   zset   job id → when its confirm or its effect is overdue (ms)
+
+  A record, big-endian: state (U unpublished, Q queued, P placed, R refused) · 4 rev · 2 quantity asked for ·
+  2 units held · 1 item (255 unknown) · 1 reason · 6 admitted ms · 6 updated ms · buyer. ]]
+local UNCONFIRMED_MS = 2000
+local UNPLACED_MS = 30000
+local READABLE_MS = 25 * 3600 * 1000
+local LAYOUT = '>c1I4I2I2BBI6I6'
+local LAYOUT_BYTES = 23
+
+local function whole(text, low, high)
+  local number = tonumber(text)
+  if not number or number ~= math.floor(number) or number < low or number > high then
+    error('not a whole number from ' .. low .. ' to ' .. high)
+  end
+  return number
+end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function check_type(key, wanted)
+  local found = redis.call('TYPE', key).ok
+  if found ~= wanted and found ~= 'none' then error('WRONGTYPE ' .. key .. ' is a ' .. found) end
+  return found == 'none'
+end
+
+-- Is any of the three still to be created, and so without an expiry?
+local function check_types(jobs_key, buyers_key, check_key)
+  local jobs, buyers, check = check_type(jobs_key, 'hash'), check_type(buyers_key, 'hash'), check_type(check_key, 'zset')
+  return jobs or buyers or check
+end
+
+-- ready: loaded by this run of the server, to the end.
+local function open_sale(sale_key)
+  if check_type(sale_key, 'hash') then return { missing = true } end
+  local run, epoch, loading = unpack(redis.call('HMGET', sale_key, 'run', 'epoch', 'loading'))
+  local same_run = run == RUN
+  return {
+    epoch = whole(epoch, 1, 4294967295), same_run = same_run, loading = loading and whole(loading, 0, 2 ^ 48),
+    ready = same_run and not loading,
+  }
+end
+
+local function read_rules(sale_key)
+  local state, opens, closes, limit, forget, items =
+    unpack(redis.call('HMGET', sale_key, 'state', 'opens', 'closes', 'limit', 'forget', 'items'))
+  return {
+    state = state, opens = whole(opens, 0, 2 ^ 48), closes = whole(closes, 0, 2 ^ 48), limit = whole(limit, 1, 65535),
+    forget = whole(forget, 0, 2 ^ 48), items = whole(items, 1, 255),
+  }
+end
+
+local COUNTERS = { 'free', 'unpublished', 'queued', 'version' }
+local LETTERS = { free = 'f', unpublished = 'u', queued = 'q', version = 'v' }
+
+local function read_counters(sale_key, count)
+  local fields = {}
+  for item = 0, count - 1 do
+    for _, name in ipairs(COUNTERS) do fields[#fields + 1] = LETTERS[name] .. item end
+  end
+  local values = redis.call('HMGET', sale_key, unpack(fields))
+  local items = {}
+  for item = 0, count - 1 do
+    local one = {}
+    for at, name in ipairs(COUNTERS) do one[name] = whole(values[item * #COUNTERS + at], -(2 ^ 53), 2 ^ 53) end
+    items[item] = one
+  end
+  return items
+end
+
+local function write_counters(sale_key, items)
+  local fields = {}
+  for item, one in pairs(items) do
+    if one.changed then
+      for _, name in ipairs(COUNTERS) do
+        fields[#fields + 1] = LETTERS[name] .. item
+        fields[#fields + 1] = string.format('%.0f', one[name])
+      end
+    end
+  end
+  if #fields > 0 then redis.call('HSET', sale_key, unpack(fields)) end
+end
+
+local function pack_record(r)
+  return struct.pack(LAYOUT, r.state, r.rev, r.quantity, r.units, r.item, r.reason, r.admitted, r.updated) .. r.buyer
+end
+
+local function unpack_record(bytes)
+  local r = {}
+  r.state, r.rev, r.quantity, r.units, r.item, r.reason, r.admitted, r.updated = struct.unpack(LAYOUT, bytes)
+  r.buyer = string.sub(bytes, LAYOUT_BYTES + 1)
+  return r
+end
+
+local function pack_buyer(units, latest) return struct.pack('>I2', units) .. latest end
+
+local function read_buyer(buyers_key, buyer)
+  local bytes = redis.call('HGET', buyers_key, buyer)
+  if not bytes then return 0, '' end
+  return struct.unpack('>I2', bytes), string.sub(bytes, 3)
+end
+
+-- Notes the broker's confirm of one job, if nothing newer is known of it.
+local function mark_one(jobs_key, check_key, items, job, now)
+  local bytes = redis.call('HGET', jobs_key, job)
+  local record = bytes and unpack_record(bytes)
+  if not record or record.state ~= 'U' then return end
+  local item = items[record.item]
+  item.unpublished = item.unpublished - record.units
+  item.queued = item.queued + record.units
+  item.changed = true
+  record.state = 'Q'
+  redis.call('HSET', jobs_key, job, pack_record(record))
+  redis.call('ZADD', check_key, now + UNPLACED_MS, job)
+end
+
+local function expire_all(at_ms)
+  for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, string.format('%.0f', at_ms)) end
+end
