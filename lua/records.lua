@@ -121,6 +121,7 @@ local function mark_one(jobs_key, check_key, items, job, now)
   local record = bytes and unpack_record(bytes)
   if not record or record.state ~= 'U' then return end
   local item = items[record.item]
+  if not item then return end
   item.unpublished = item.unpublished - record.units
   item.queued = item.queued + record.units
   item.changed = true

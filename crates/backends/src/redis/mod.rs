@@ -1,1 +1,11 @@
-//! The gate on Redis: every decision is one of the scripts in `lua/`.
+//! The gate on Redis: every decision is one of the scripts in `lua/`, and this is the only place that knows their
+//! words. What a failing connection means is said in [`link`], how the scripts get there in [`scripts`].
+
+mod gate;
+mod link;
+mod record;
+mod scripts;
+mod settings;
+
+pub use gate::RedisGate;
+pub use settings::RedisSettings;

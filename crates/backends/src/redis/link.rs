@@ -1,0 +1,179 @@
+//! A connection to Redis that says whether a failed call may have happened, and mends itself.
+//!
+//! The client reconnects on its own after a closed connection, but not after a silent one, and not when its server has
+//! become a replica: then we make a new one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use domain::JobId;
+use domain::ports::Outage;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError, ServerErrorKind};
+use tokio::sync::{Mutex, RwLock};
+use tracing::{info, warn};
+
+use super::scripts::{Name, Scripts, run_id};
+use super::settings::RedisSettings;
+
+/// Lost answers in a row after which the connection is given up.
+const TIMEOUTS_MAX: u32 = 3;
+
+pub(super) struct Link {
+    client: Client,
+    config: ConnectionManagerConfig,
+    connection: RwLock<ConnectionManager>,
+    timeouts: AtomicU32,
+    scripts: RwLock<Option<Arc<Scripts>>>,
+    loading: Mutex<()>,
+}
+
+impl Link {
+    /// Does not wait for Redis: a connection is made when it is needed.
+    pub(super) fn new(settings: &RedisSettings) -> Result<Self, Outage> {
+        let wrong = |error: RedisError| Outage::NotSent(format!("the Redis URL is not usable: {error}"));
+        let info = settings.url.as_str().into_connection_info().map_err(wrong)?;
+        let tcp = redis::io::tcp::TcpSettings::default().set_nodelay(true).set_user_timeout(Duration::from_secs(2));
+        let client = Client::open(info.set_tcp_settings(tcp)).map_err(wrong)?;
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(Duration::from_millis(settings.response_timeout_ms)))
+            .set_connection_timeout(Some(Duration::from_millis(settings.connect_timeout_ms)))
+            .set_concurrency_limit(settings.in_flight)
+            .set_number_of_retries(0)
+            .set_max_delay(Duration::from_millis(500));
+        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config.clone()).map_err(wrong)?;
+        Ok(Self {
+            client,
+            config,
+            connection: RwLock::new(connection),
+            timeouts: AtomicU32::new(0),
+            scripts: RwLock::default(),
+            loading: Mutex::default(),
+        })
+    }
+
+    /// One command. Sent a second time if the connection turned out to be closed: everything that we send may be
+    /// repeated.
+    pub(super) async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, RedisError> {
+        let mut connection = self.connection.read().await.clone();
+        let answer = match command.query_async(&mut connection).await {
+            Err(error) if is_closed(&error) => command.query_async(&mut connection).await,
+            answer => answer,
+        };
+        if let Err(error) = &answer {
+            self.learn_from(error).await;
+        } else {
+            self.timeouts.store(0, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    /// One script. `NOSCRIPT` means that the server was restarted, failed over or flushed: its run id is read before
+    /// anything is loaded, and becomes part of what is loaded.
+    pub(super) async fn run<T: FromRedisValue>(&self, name: Name, keys: &[String], args: Args) -> Result<T, Outage> {
+        let mut known = self.scripts.read().await.clone();
+        for _ in 0..3 {
+            let scripts = match known {
+                Some(scripts) => scripts,
+                None => self.load(None).await.map_err(outage)?,
+            };
+            let mut command = redis::cmd("EVALSHA");
+            command.arg(scripts.hash(name)).arg(keys.len()).arg(keys).arg(&args.0);
+            match self.query(&command).await {
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                    known = Some(self.load(Some(&scripts)).await.map_err(outage)?);
+                }
+                answer => return answer.map_err(outage),
+            }
+        }
+        Err(Outage::NotSent("Redis forgets the scripts as fast as they are loaded".to_owned()))
+    }
+
+    /// Loads the scripts for the present run of the server. Whoever waited finds them loaded.
+    async fn load(&self, missing: Option<&Arc<Scripts>>) -> Result<Arc<Scripts>, RedisError> {
+        let _one_at_a_time = self.loading.lock().await;
+        if let Some(loaded) = self.scripts.read().await.clone()
+            && missing.is_none_or(|missing| !Arc::ptr_eq(missing, &loaded))
+        {
+            return Ok(loaded);
+        }
+        let mut hashes: [String; 8] = Default::default();
+        let run = loop {
+            let run = self.read_run().await?;
+            for (hash, text) in hashes.iter_mut().zip(Scripts::texts(&run)) {
+                *hash = self.query(redis::cmd("SCRIPT").arg("LOAD").arg(text)).await?;
+            }
+            if self.read_run().await? == run {
+                break run;
+            }
+            // The server was exchanged in between, and the new one must not know scripts of the old run.
+            let () = self.query(redis::cmd("SCRIPT").arg("FLUSH")).await?;
+        };
+        if missing.is_none_or(|missing| missing.run != run) {
+            info!(redis.run = %run, "the scripts are loaded into this run of Redis");
+        }
+        let loaded = Arc::new(Scripts::new(run, hashes));
+        *self.scripts.write().await = Some(Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    async fn read_run(&self) -> Result<String, RedisError> {
+        let info: String = self.query(redis::cmd("INFO").arg("server")).await?;
+        let run = run_id(&info).ok_or((ErrorKind::UnexpectedReturnType, "INFO names no run id"))?;
+        Ok(run.to_owned())
+    }
+
+    /// After lost answers in a row, or on a server that takes no writes any more, the connection is made anew.
+    async fn learn_from(&self, error: &RedisError) {
+        let lost = if error.is_timeout() { self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
+        if lost < TIMEOUTS_MAX && error.kind() != ErrorKind::Server(ServerErrorKind::ReadOnly) {
+            return;
+        }
+        self.timeouts.store(0, Ordering::Relaxed);
+        if let Ok(fresh) = ConnectionManager::new_lazy_with_config(self.client.clone(), self.config.clone()) {
+            warn!(%error, "the connection to Redis is made anew");
+            *self.connection.write().await = fresh;
+        }
+    }
+}
+
+/// Arguments of a script.
+#[derive(Default)]
+pub(super) struct Args(Vec<Vec<u8>>);
+
+impl Args {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.push(bytes.to_vec());
+        self
+    }
+
+    pub(super) fn text(&mut self, text: impl std::fmt::Display) -> &mut Self {
+        self.0.push(text.to_string().into_bytes());
+        self
+    }
+
+    pub(super) fn texts(&mut self, texts: &[impl std::fmt::Display]) -> &mut Self {
+        self.0.extend(texts.iter().map(|text| text.to_string().into_bytes()));
+        self
+    }
+
+    pub(super) fn jobs(&mut self, jobs: &[JobId]) -> &mut Self {
+        self.0.extend(jobs.iter().map(|job| job.as_bytes().to_vec()));
+        self
+    }
+}
+
+fn is_closed(error: &RedisError) -> bool {
+    !error.is_timeout() && !error.is_connection_refusal() && (error.is_connection_dropped() || error.is_io_error())
+}
+
+/// An error that the server itself answered came before the script's first write, or the script would not have
+/// begun; and a refused connection carried nothing. Anything else may have happened.
+pub(super) fn outage(error: RedisError) -> Outage {
+    if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) || error.is_connection_refusal() {
+        Outage::NotSent(format!("Redis: {error}"))
+    } else {
+        Outage::Unknown(format!("Redis: {error}"))
+    }
+}

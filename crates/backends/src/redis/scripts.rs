@@ -1,0 +1,83 @@
+//! The scripts of `lua/`, made for one run of one Redis server.
+/// A script, by the file it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    Admit,
+    MarkQueued,
+    ClaimOverdue,
+    Hold,
+    BeginEpoch,
+    FinishEpoch,
+    Follow,
+    Condition,
+}
+
+const SHARED: &str = include_str!("../../../../lua/records.lua");
+
+const SOURCES: [(Name, &str); 8] = [
+    (Name::Admit, include_str!("../../../../lua/admit.lua")),
+    (Name::MarkQueued, include_str!("../../../../lua/mark_queued.lua")),
+    (Name::ClaimOverdue, include_str!("../../../../lua/claim_overdue.lua")),
+    (Name::Hold, include_str!("../../../../lua/hold.lua")),
+    (Name::BeginEpoch, include_str!("../../../../lua/begin_epoch.lua")),
+    (Name::FinishEpoch, include_str!("../../../../lua/finish_epoch.lua")),
+    (Name::Follow, include_str!("../../../../lua/follow.lua")),
+    (Name::Condition, include_str!("../../../../lua/condition.lua")),
+];
+
+/// The hashes to call the scripts by, on the server run that they were made for.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    pub(super) run: String,
+    hashes: [String; SOURCES.len()],
+}
+
+impl Scripts {
+    /// The texts for one run of a server, in the order of [`SOURCES`].
+    pub(super) fn texts(run: &str) -> Vec<String> {
+        SOURCES.iter().map(|(_, source)| text(run, source)).collect()
+    }
+
+    pub(super) fn new(run: String, hashes: [String; SOURCES.len()]) -> Self {
+        Self { run, hashes }
+    }
+
+    pub(super) fn hash(&self, name: Name) -> &str {
+        &self.hashes[name as usize]
+    }
+}
+
+/// The shebang line, the run, what is shared, and the script itself.
+fn text(run: &str, source: &str) -> String {
+    let (shebang, body) = source.split_once('\n').unwrap_or((source, ""));
+    format!("{shebang}\nlocal RUN = '{run}'\n{SHARED}\n{body}")
+}
+
+/// The run id in the answer of `INFO server`.
+pub(super) fn run_id(info: &str) -> Option<&str> {
+    let run = info.lines().find_map(|line| line.strip_prefix("run_id:"))?.trim();
+    // It becomes part of a script's text.
+    (run.len() == 40 && run.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_script_starts_with_its_shebang_and_stands_in_its_own_place() {
+        for (at, (name, source)) in SOURCES.iter().enumerate() {
+            assert_eq!(*name as usize, at);
+            assert!(source.starts_with("#!lua"), "{name:?}");
+            assert!(text("ab", source).starts_with("#!lua"), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_run_id_is_taken_for_one() {
+        let run = "a".repeat(40);
+        assert_eq!(run_id(&format!("# Server\r\nrun_id:{run}\r\n")), Some(run.as_str()));
+        assert_eq!(run_id("run_id:'..os.exit()..'"), None);
+        assert_eq!(run_id(""), None);
+    }
+}
