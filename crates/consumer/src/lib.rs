@@ -1,1 +1,51 @@
-//! Being written.
+//! Turns a job into an order, once, and tells the gate and the world about it.
+//!
+//! [`place`] takes what waits on a lane and writes it in one transaction, acknowledged only after the commit;
+//! [`relay`] carries the outbox to the gate and to the events exchange. The rules of a placement are `domain`'s, the
+//! transaction is the store's.
+
+mod place;
+mod relay;
+mod retry;
+mod tidy;
+
+use std::sync::Arc;
+
+use domain::ports::{Clock, EventBus, Gate, Lane, OrderStore, Outbox, SaleStore, Sink};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Everything a consumer works with.
+pub struct Consumer {
+    /// The lanes it serves, one task each.
+    pub lanes: Vec<Box<dyn Lane>>,
+    /// Where orders are written.
+    pub orders: Arc<dyn OrderStore>,
+    /// What was written with them.
+    pub outbox: Arc<dyn Outbox>,
+    /// Sales, to know which of them are over for good.
+    pub sales: Arc<dyn SaleStore>,
+    /// Where effects go.
+    pub gate: Arc<dyn Gate>,
+    /// Where events go.
+    pub bus: Arc<dyn EventBus>,
+    /// The clock that latencies are measured by.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Consumer {
+    /// Works until stopped: the batch in hand is finished and acknowledged, the rest stays on the queue.
+    pub async fn run(self, stop: CancellationToken) {
+        let tasks = TaskTracker::new();
+        for lane in self.lanes {
+            tasks.spawn(place::serve(lane, self.orders.clone(), self.clock.clone(), stop.clone()));
+        }
+        let to_gate = Arc::new(relay::ToGate::new(self.gate, self.sales, self.clock));
+        let to_world = Arc::new(relay::ToWorld(self.bus));
+        tasks.spawn(relay::serve(self.outbox.clone(), Sink::Gate, to_gate, stop.clone()));
+        tasks.spawn(relay::serve(self.outbox.clone(), Sink::Events, to_world, stop.clone()));
+        tasks.spawn(tidy::serve(self.outbox, stop));
+        tasks.close();
+        tasks.wait().await;
+    }
+}
