@@ -21,13 +21,16 @@ const minted = new SharedArray('minted bodies', () => {
 });
 const vus = Number(__ENV.VUS || 50);
 
+/** Buyers who have begun may finish, so that every accepted job is judged. */
+const gracefulStop = '60s';
+
 /** @type {import('k6/options').Options} */
 export const options = {
   scenarios: {
     buyers:
       minted.length > 0
-        ? { executor: 'shared-iterations', vus: Math.min(vus, minted.length), iterations: minted.length }
-        : { executor: 'constant-vus', vus, duration: __ENV.DURATION || '30s' },
+        ? { executor: 'shared-iterations', vus: Math.min(vus, minted.length), iterations: minted.length, gracefulStop }
+        : { executor: 'constant-vus', vus, duration: __ENV.DURATION || '30s', gracefulStop },
   },
   thresholds,
   // Longer than the books may take to settle.

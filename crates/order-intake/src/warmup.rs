@@ -77,6 +77,15 @@ impl Warmup {
         self.load(&sale).await
     }
 
+    /// Loads a sale again under a new epoch, whatever the gate has of it: the repair of any difference.
+    pub async fn rebuild(&self, id: &SaleId) -> Result<Warmed, WarmError> {
+        let sale = self.sales.sale(id).await?.ok_or(WarmError::NotFound)?;
+        if sale.epoch == 0 {
+            return Err(WarmError::Conflict(format!("sale {id} was never warmed")));
+        }
+        self.load(&sale).await
+    }
+
     /// Changes the state of a sale, in Postgres first; the gate follows at once, or when it is back.
     pub async fn change(&self, id: &SaleId, state: SaleState, by: &Operator) -> Result<Changed, Outage> {
         let changed = self.sales.set_state(id, state, by).await?;

@@ -1,0 +1,93 @@
+//! The gate in memory, and the model of the Redis scripts.
+//!
+//! [`state`] says which sales there are and which of them can be trusted, [`sale`] decides purchases, [`effects`]
+//! follows what became of them. All of that is plain data with methods that are told the time; only this file knows
+//! the lock and the clock.
+
+mod check;
+mod effects;
+mod sale;
+mod state;
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use domain::ports::{Clock, Condition, Gate, Health, Held, JobLookup, Outage};
+use domain::{Attempt, Hold, ItemIndex, JobId, Reservation, Route, SaleState, Timestamp, Verdict, WarmSale, from_ms};
+
+use self::state::GateState;
+use super::lock;
+
+/// The gate of one process.
+pub struct EmbeddedGate {
+    clock: Arc<dyn Clock>,
+    state: Mutex<GateState>,
+}
+
+impl EmbeddedGate {
+    /// A gate without any sale.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
+    /// Forgets every sale, as a Redis server does that comes back without its data. For drills and tests.
+    pub fn lose_everything(&self) {
+        *lock(&self.state) = GateState::default();
+    }
+
+    /// The clock to the millisecond: no decision sees a finer one.
+    fn now(&self) -> Timestamp {
+        from_ms(self.clock.now().timestamp_millis())
+    }
+}
+
+#[async_trait]
+impl Gate for EmbeddedGate {
+    async fn admit(&self, route: Route, attempts: &[Attempt], confirmed: &[JobId]) -> Result<Vec<Verdict>, Outage> {
+        Ok(lock(&self.state).admit(route, attempts, confirmed, self.now()))
+    }
+
+    async fn mark_queued(&self, route: Route, confirmed: &[JobId]) -> Result<(), Outage> {
+        lock(&self.state).mark_queued(route, confirmed, self.now());
+        Ok(())
+    }
+
+    async fn claim_overdue(&self, route: Route, limit: usize) -> Result<Vec<Reservation>, Outage> {
+        Ok(lock(&self.state).claim_overdue(route, limit, self.now()))
+    }
+
+    async fn hold(&self, route: Route, holds: &[Hold], version: Option<(ItemIndex, i64)>) -> Result<Held, Outage> {
+        Ok(lock(&self.state).hold(route, holds, version, self.now()))
+    }
+
+    async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {
+        Ok(lock(&self.state).job(job, self.now()))
+    }
+
+    async fn begin_epoch(&self, sale: &WarmSale) -> Result<bool, Outage> {
+        Ok(lock(&self.state).begin_epoch(sale, self.now()))
+    }
+
+    async fn finish_epoch(&self, route: Route, epoch: u32, versions: &[i64]) -> Result<bool, Outage> {
+        Ok(lock(&self.state).finish_epoch(route, epoch, versions, self.now()))
+    }
+
+    async fn follow(&self, sale: &WarmSale, state: SaleState) -> Result<bool, Outage> {
+        Ok(lock(&self.state).follow(sale, state, self.now()))
+    }
+
+    async fn condition(&self, route: Route) -> Result<Condition, Outage> {
+        Ok(lock(&self.state).condition(route, self.now()))
+    }
+}
+
+#[async_trait]
+impl Health for EmbeddedGate {
+    fn name(&self) -> &'static str {
+        "embedded gate"
+    }
+
+    async fn check(&self) -> Result<(), Outage> {
+        Ok(())
+    }
+}

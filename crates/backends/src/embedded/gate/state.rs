@@ -1,0 +1,122 @@
+//! Which sales the gate has, and whether they can be trusted. Everything is told the time, in whole milliseconds.
+
+use std::collections::HashMap;
+
+use domain::ports::{Condition, Held, JobLookup};
+use domain::{
+    Attempt, GateCounters, Hold, ItemIndex, JobId, Refusal, Reservation, Route, SaleState, Timestamp, Verdict, WarmSale,
+};
+
+use super::sale::GateSale;
+
+/// All sales of the gate.
+#[derive(Default)]
+pub(super) struct GateState(HashMap<Route, GateSale>);
+
+impl GateState {
+    /// See `Gate::admit`. A sale that is absent or still loading admits nobody, and notes no confirm either: what is
+    /// loaded knows better.
+    pub(super) fn admit(
+        &mut self,
+        route: Route,
+        attempts: &[Attempt],
+        confirmed: &[JobId],
+        now: Timestamp,
+    ) -> Vec<Verdict> {
+        match self.loaded(route, now) {
+            Some(sale) => {
+                sale.mark_queued(confirmed, now);
+                attempts.iter().map(|attempt| sale.decide(attempt, now)).collect()
+            }
+            None => vec![Verdict::Refused(Refusal::NotReady); attempts.len()],
+        }
+    }
+
+    /// See `Gate::mark_queued`.
+    pub(super) fn mark_queued(&mut self, route: Route, confirmed: &[JobId], now: Timestamp) {
+        if let Some(sale) = self.loaded(route, now) {
+            sale.mark_queued(confirmed, now);
+        }
+    }
+
+    /// See `Gate::claim_overdue`.
+    pub(super) fn claim_overdue(&mut self, route: Route, limit: usize, now: Timestamp) -> Vec<Reservation> {
+        self.loaded(route, now).map(|sale| sale.claim_overdue(limit, now)).unwrap_or_default()
+    }
+
+    /// See `Gate::hold`. A sale that is loading takes holds: loading is nothing but holds.
+    pub(super) fn hold(
+        &mut self,
+        route: Route,
+        holds: &[Hold],
+        version: Option<(ItemIndex, i64)>,
+        now: Timestamp,
+    ) -> Held {
+        let Some(sale) = self.known(route, now) else { return Held::NotReady };
+        let applied = holds.iter().filter(|hold| sale.apply(hold)).count();
+        if let Some((item, version)) = version {
+            sale.note_version(item, version);
+        }
+        sale.keep_readable(now);
+        Held::Applied(applied)
+    }
+
+    /// See `Gate::job`.
+    pub(super) fn job(&mut self, job: JobId, now: Timestamp) -> JobLookup {
+        match self.loaded(job.route(), now) {
+            Some(sale) => sale.jobs.get(&job).cloned().map_or(JobLookup::Absent, JobLookup::Found),
+            None => JobLookup::NotReady,
+        }
+    }
+
+    /// See `Gate::begin_epoch`.
+    pub(super) fn begin_epoch(&mut self, sale: &WarmSale, now: Timestamp) -> bool {
+        if self.known(sale.route, now).is_some_and(|known| known.epoch >= sale.epoch) {
+            return false;
+        }
+        self.0.insert(sale.route, GateSale::loading(sale, now));
+        true
+    }
+
+    /// See `Gate::finish_epoch`.
+    pub(super) fn finish_epoch(&mut self, route: Route, epoch: u32, versions: &[i64], now: Timestamp) -> bool {
+        let Some(sale) = self.known(route, now).filter(|sale| sale.epoch == epoch) else { return false };
+        for (item, version) in sale.items.iter_mut().zip(versions) {
+            item.version = item.version.max(*version);
+        }
+        sale.loading_since = None;
+        true
+    }
+
+    /// See `Gate::follow`.
+    pub(super) fn follow(&mut self, warm: &WarmSale, state: SaleState, now: Timestamp) -> bool {
+        let Some(sale) = self.known(warm.route, now).filter(|sale| sale.epoch == warm.epoch) else { return false };
+        sale.follow(warm, state);
+        true
+    }
+
+    /// See `Gate::condition`.
+    pub(super) fn condition(&mut self, route: Route, now: Timestamp) -> Condition {
+        let Some(sale) = self.known(route, now) else { return Condition::Missing };
+        if let Some(began) = sale.loading_since {
+            let loading_for_ms = Some((now - began).num_milliseconds().max(0).unsigned_abs());
+            return Condition::Stale { epoch: sale.epoch, loading_for_ms };
+        }
+        let counters =
+            GateCounters { now, epoch: sale.epoch, waiting_jobs: sale.check.len(), items: sale.items.clone() };
+        Condition::Ready(counters, sale.state)
+    }
+
+    /// A sale that is here and complete.
+    fn loaded(&mut self, route: Route, now: Timestamp) -> Option<&mut GateSale> {
+        self.known(route, now).filter(|sale| sale.loading_since.is_none())
+    }
+
+    /// A sale that is here. One that was to be forgotten by now never is.
+    fn known(&mut self, route: Route, now: Timestamp) -> Option<&mut GateSale> {
+        if self.0.get(&route).is_some_and(|sale| sale.forget_at <= now) {
+            self.0.remove(&route);
+        }
+        self.0.get_mut(&route)
+    }
+}

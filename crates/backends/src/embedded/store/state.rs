@@ -1,0 +1,157 @@
+//! The tables, and what keeps them true.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use domain::ports::Operator;
+use domain::{
+    BuyerId, Hold, ItemIndex, JobId, Money, OrderEvent, OrderStatus, OrderView, Outcome, RefusedReason, Sale, SaleId,
+    SaleNumber, Timestamp,
+};
+
+use super::outbox::OutboxTable;
+
+/// Lines of the audit log that are kept: what operators do in many months.
+const AUDIT_MAX: usize = 10_000;
+
+/// Everything that a database would keep.
+#[derive(Default)]
+pub(super) struct Tables {
+    pub(super) sales: BTreeMap<SaleNumber, SaleRow>,
+    pub(super) numbers: HashMap<SaleId, SaleNumber>,
+    /// Orders of each buyer, in the order in which they were written.
+    pub(super) by_buyer: HashMap<BuyerId, Vec<JobId>>,
+    pub(super) outbox: OutboxTable,
+    pub(super) audit: VecDeque<AuditLine>,
+}
+
+/// One line of the audit log.
+#[derive(Clone, Debug)]
+pub struct AuditLine {
+    /// When.
+    pub at: Timestamp,
+    /// `console`, `api` or `cli`.
+    pub via: String,
+    /// `create`, `set-state`, `patch` or `next-epoch`.
+    pub action: &'static str,
+    /// Which sale.
+    pub sale: SaleId,
+    /// Why, in the operator's words.
+    pub reason: Option<String>,
+    /// The sale before; `None` for a new one.
+    pub before: Option<Sale>,
+    /// The sale after.
+    pub after: Sale,
+}
+
+/// A sale with its items' books and its orders.
+pub(super) struct SaleRow {
+    pub(super) sale: Sale,
+    pub(super) books: Vec<ItemRow>,
+    /// Units in live orders by buyer, over all items; no entry for none.
+    pub(super) allowances: HashMap<BuyerId, i64>,
+    pub(super) orders: BTreeMap<JobId, OrderRow>,
+}
+
+/// The books of one item: `0 <= paid <= sold <= stock`.
+#[derive(Clone, Copy, Default)]
+pub(super) struct ItemRow {
+    /// Units in live orders.
+    pub(super) sold: i64,
+    /// Of these, in paid ones.
+    pub(super) paid: i64,
+    /// Counts the changes of `sold`, and the epochs.
+    pub(super) version: i64,
+}
+
+/// One order, live or not.
+#[derive(Clone)]
+pub(super) struct OrderRow {
+    pub(super) item: Option<ItemIndex>,
+    pub(super) buyer: Option<BuyerId>,
+    pub(super) quantity: u16,
+    pub(super) amount: Option<Money>,
+    pub(super) status: OrderStatus,
+    pub(super) reason: Option<RefusedReason>,
+    /// Counts the changes of its units, and its events.
+    pub(super) rev: u32,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+impl OrderRow {
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.status {
+            OrderStatus::Rejected => Outcome::Refused(self.reason.unwrap_or(RefusedReason::Unplaceable)),
+            _ => Outcome::Placed,
+        }
+    }
+
+    /// What it holds now, for the gate.
+    pub(super) fn hold(&self, job: JobId) -> Hold {
+        Hold {
+            job,
+            rev: self.rev,
+            buyer: self.buyer.clone(),
+            item: self.item,
+            quantity: self.quantity,
+            units: if self.status.is_live() { self.quantity } else { 0 },
+            outcome: self.outcome(),
+            at: self.updated_at,
+        }
+    }
+
+    /// What the world hears of it.
+    pub(super) fn event(&self, job: JobId) -> OrderEvent {
+        let kind = if self.status == OrderStatus::Rejected { "order.rejected" } else { "order.placed" };
+        OrderEvent {
+            kind: kind.to_owned(),
+            order_id: job,
+            seq: self.rev,
+            buyer_id: self.buyer.clone(),
+            quantity: self.quantity,
+            amount: self.amount,
+            reason: self.reason,
+            at: self.updated_at,
+        }
+    }
+
+    pub(super) fn view(&self, order: JobId, sale: &Sale) -> OrderView {
+        OrderView {
+            order,
+            sale: sale.id.clone(),
+            item: self.item.and_then(|item| sale.item_at(item)).map(|item| item.id.clone()),
+            quantity: self.quantity,
+            amount: self.amount,
+            status: self.status,
+            reason: self.reason,
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+impl Tables {
+    pub(super) fn sale(&self, id: &SaleId) -> Option<&SaleRow> {
+        self.sales.get(self.numbers.get(id)?)
+    }
+
+    pub(super) fn sale_mut(&mut self, id: &SaleId) -> Option<&mut SaleRow> {
+        self.sales.get_mut(self.numbers.get(id)?)
+    }
+
+    pub(super) fn note(
+        &mut self,
+        action: &'static str,
+        by: &Operator,
+        before: Option<Sale>,
+        after: Sale,
+        at: Timestamp,
+    ) {
+        if self.audit.len() >= AUDIT_MAX {
+            self.audit.pop_front();
+        }
+        let Operator { via, reason } = by.clone();
+        self.audit.push_back(AuditLine { at, via, action, sale: after.id.clone(), reason, before, after });
+    }
+}

@@ -1,0 +1,266 @@
+//! Configuration: a TOML file, overridden by the environment. An unknown key, a wrong value and a missing secret are
+//! refused at start, by name.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
+use backends::postgres::PostgresSettings;
+use backends::rabbitmq::RabbitSettings;
+use backends::redis::RedisSettings;
+use domain::{TokenKey, TokenKeys};
+use gateway::{BuyerSettings, GatewaySettings};
+use serde::Deserialize;
+
+use crate::cli::Command;
+
+/// Shortest operators' key: short keys get guessed.
+const ADMIN_KEY_MIN: usize = 24;
+
+/// Everything that can be configured, checked.
+pub struct Config {
+    pub demo: bool,
+    pub listen: std::net::SocketAddr,
+    pub operators: Option<std::net::SocketAddr>,
+    pub consumer_status: Option<std::net::SocketAddr>,
+    pub gateway: GatewaySettings,
+    pub redis: RedisSettings,
+    pub rabbitmq: RabbitSettings,
+    pub postgres: PostgresSettings,
+    pub buyers: BuyerSettings,
+    pub token_keys: TokenKeys,
+    pub admin_key: String,
+    pub metrics_key: Option<String>,
+    pub log: Log,
+}
+
+/// The `[log]` section.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// What is logged, in the form of `tracing-subscriber`'s filters.
+    pub filter: String,
+    /// `text` for people, `json` for collectors.
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    Text,
+    Json,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        // lapin and the pool report each reconnect themselves; ours are the lines that say what it means.
+        Self { filter: "info,lapin=error,sqlx=warn,actix_server=warn".to_owned(), format: Format::Text }
+    }
+}
+
+/// The file, section by section.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    profile: Profile,
+    namespace: String,
+    gateway: serde_json::Map<String, serde_json::Value>,
+    limits: serde_json::Map<String, serde_json::Value>,
+    consumer: ConsumerSection,
+    redis: RedisSettings,
+    rabbitmq: RabbitSettings,
+    postgres: PostgresSettings,
+    buyers: BuyerSettings,
+    secrets: Secrets,
+    log: Log,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            profile: Profile::Production,
+            namespace: "seckill".to_owned(),
+            gateway: Default::default(),
+            limits: Default::default(),
+            consumer: Default::default(),
+            redis: Default::default(),
+            rabbitmq: Default::default(),
+            postgres: Default::default(),
+            buyers: Default::default(),
+            secrets: Default::default(),
+            log: Default::default(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Profile {
+    Production,
+    Demo,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ConsumerSection {
+    status: Option<std::net::SocketAddr>,
+}
+
+/// The `[secrets]` section. None of them has a default.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Secrets {
+    admin_key: Option<String>,
+    metrics_key: Option<String>,
+    token_keys: Vec<TokenKeySection>,
+    /// One key as `id:hex`, for the environment.
+    token_key: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenKeySection {
+    id: String,
+    secret: String,
+}
+
+/// Reads, overrides and checks.
+pub fn load(path: Option<&Path>, command: &Command) -> anyhow::Result<Config> {
+    let mut builder = config::Config::builder();
+    if let Some(path) = path {
+        if !path.is_file() {
+            bail!("there is no configuration file {}", path.display());
+        }
+        builder = builder.add_source(config::File::from(path).format(config::FileFormat::Toml));
+    }
+    let environment =
+        config::Environment::with_prefix("SECKILL").prefix_separator("__").separator("__").try_parsing(true);
+    let read = builder.add_source(environment).build().context("the configuration cannot be read")?;
+    let mut file: File = read.try_deserialize().context("the configuration is wrong")?;
+    if matches!(command, Command::Demo) {
+        if path.is_some() {
+            bail!("the demo takes no configuration; for `--config` name a role: all, gateway or consumer");
+        }
+        make_demo(&mut file);
+    }
+    check(file)
+}
+
+/// Everything inside this process, with secrets made up for this run.
+fn make_demo(file: &mut File) {
+    let secret = || [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()].map(|half| half.simple().to_string()).concat();
+    file.profile = Profile::Demo;
+    file.redis.url = EMBEDDED.to_owned();
+    file.rabbitmq.url = EMBEDDED.to_owned();
+    file.postgres.url = EMBEDDED.to_owned();
+    file.buyers.hs256_secret.get_or_insert_with(secret);
+    file.secrets.admin_key.get_or_insert_with(secret);
+    if file.secrets.token_key.is_none() && file.secrets.token_keys.is_empty() {
+        file.secrets.token_key = Some(format!("demo:{}", secret()));
+    }
+    if file.limits.is_empty() {
+        file.limits.insert("per_ip".to_owned(), serde_json::json!({ "enabled": false }));
+    }
+}
+
+/// The URL of a backend that lives in this process.
+pub const EMBEDDED: &str = "embedded:";
+
+fn check(mut file: File) -> anyhow::Result<Config> {
+    let demo = file.profile == Profile::Demo;
+    scheme("redis.url", &file.redis.url, &["redis://", "rediss://"])?;
+    scheme("rabbitmq.url", &file.rabbitmq.url, &["amqp://", "amqps://"])?;
+    scheme("postgres.url", &file.postgres.url, &["postgres://", "postgresql://"])?;
+    if !file.namespace.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        || !(1..=40).contains(&file.namespace.len())
+    {
+        bail!("namespace: has to be 1 to 40 letters, digits, '-' or '_'");
+    }
+    file.redis.namespace.clone_from(&file.namespace);
+    file.rabbitmq.namespace.clone_from(&file.namespace);
+
+    let listen = address(&mut file.gateway, "listen")?.unwrap_or(std::net::SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let operators = match file.gateway.get("operators").and_then(|value| value.as_str()) {
+        Some("none") => {
+            file.gateway.remove("operators");
+            None
+        }
+        _ => Some(address(&mut file.gateway, "operators")?.unwrap_or(([127, 0, 0, 1], 8081).into())),
+    };
+    for reserved in ["limits", "demo"] {
+        if file.gateway.contains_key(reserved) {
+            bail!("gateway.{reserved}: is not a key of this section");
+        }
+    }
+    if !file.limits.is_empty() {
+        file.gateway.insert("limits".to_owned(), file.limits.into());
+    }
+    let mut gateway: GatewaySettings =
+        serde_json::from_value(file.gateway.into()).map_err(|why| anyhow!("gateway or limits: {why}"))?;
+    gateway.demo = demo;
+
+    Ok(Config {
+        demo,
+        listen,
+        operators,
+        consumer_status: file.consumer.status,
+        gateway,
+        token_keys: file.secrets.token_keys()?,
+        admin_key: file.secrets.admin_key()?,
+        metrics_key: file.secrets.metrics_key,
+        redis: file.redis,
+        rabbitmq: file.rabbitmq,
+        postgres: file.postgres,
+        buyers: file.buyers,
+        log: file.log,
+    })
+}
+
+impl Secrets {
+    fn admin_key(&self) -> anyhow::Result<String> {
+        match &self.admin_key {
+            Some(key) if key.len() >= ADMIN_KEY_MIN => Ok(key.clone()),
+            Some(_) => bail!("secrets.admin_key: has to be at least {ADMIN_KEY_MIN} characters"),
+            None => bail!("secrets.admin_key: is missing; there is no default (try `openssl rand -hex 32`)"),
+        }
+    }
+
+    fn token_keys(&self) -> anyhow::Result<TokenKeys> {
+        let listed = self.token_keys.iter().map(|key| (key.id.as_str(), key.secret.as_str()));
+        let single = match self.token_key.as_deref() {
+            Some(text) => Some(text.split_once(':').context("secrets.token_key: has to be id:hex")?),
+            None => None,
+        };
+        let keys = listed.chain(single).map(|(id, hex)| {
+            let secret =
+                unhex(hex).with_context(|| format!("secrets.token_keys: the secret of {id} has to be hex digits"))?;
+            TokenKey::new(id, &secret).map_err(|why| anyhow!("secrets.token_keys: {why}"))
+        });
+        let keys = keys.collect::<anyhow::Result<Vec<_>>>()?;
+        TokenKeys::new(keys).map_err(|_| anyhow!("secrets.token_keys: is missing; there is no default"))
+    }
+}
+
+fn scheme(key: &str, url: &str, schemes: &[&str]) -> anyhow::Result<()> {
+    if url == EMBEDDED || schemes.iter().any(|scheme| url.starts_with(scheme)) {
+        return Ok(());
+    }
+    let given = url.split_once(':').map_or(url, |(scheme, _)| scheme);
+    bail!("{key}: has to start with {} or be {EMBEDDED:?}, not with {given:?}", schemes.join(" or "))
+}
+
+fn address(
+    section: &mut serde_json::Map<String, serde_json::Value>,
+    key: &str,
+) -> anyhow::Result<Option<std::net::SocketAddr>> {
+    let Some(value) = section.remove(key) else { return Ok(None) };
+    let text = value.as_str().unwrap_or_default();
+    text.parse().map(Some).map_err(|_| anyhow!("gateway.{key}: has to be an address like 127.0.0.1:8080, not {value}"))
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}

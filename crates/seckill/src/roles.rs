@@ -1,0 +1,268 @@
+//! What a process does: gateway, consumer, or both.
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use consumer::Consumer;
+use gateway::{BuyerKeys, GatewayParts};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use order_intake::{Intake, Routes};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::cli::Listen;
+use crate::config::Config;
+use crate::world::World;
+
+/// After the first signal to stop, work in hand may take this long.
+const STOP_MAX: Duration = Duration::from_secs(9);
+
+/// Buckets of histograms that count jobs.
+const JOB_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+pub async fn gateway(config: Config, listen: Listen) -> anyhow::Result<ExitCode> {
+    World::shared(&config)?;
+    let (world, prometheus) = start(&config).await?;
+    let stop = stop_on_signal();
+    let listeners = Listeners::bind(&config, &listen)?;
+    finish(serve_gateway(&world, &config, listeners, prometheus, stop.clone()), stop).await
+}
+
+pub async fn consumer(config: Config, status: Option<SocketAddr>) -> anyhow::Result<ExitCode> {
+    World::shared(&config)?;
+    let (world, prometheus) = start(&config).await?;
+    let stop = stop_on_signal();
+    let status = match status.or(config.consumer_status) {
+        Some(address) => Some(bind(address)?),
+        None => None,
+    };
+    let serve_status = async {
+        match status {
+            Some(listener) => {
+                let keys =
+                    gateway::MetricsKeys { admin: config.admin_key.clone(), metrics: config.metrics_key.clone() };
+                gateway::serve_status(listener, world.health.clone(), prometheus, keys, stop.clone()).await?;
+            }
+            None => stop.cancelled().await,
+        }
+        anyhow::Ok(())
+    };
+    let both = async {
+        let ((), status) = tokio::join!(serve_consumer(&world, stop.clone()), serve_status);
+        status
+    };
+    finish(both, stop.clone()).await
+}
+
+pub async fn all(config: Config, listen: Listen) -> anyhow::Result<ExitCode> {
+    let (world, prometheus) = start(&config).await?;
+    let stop = stop_on_signal();
+    let listeners = Listeners::bind(&config, &listen)?;
+    finish(serve_all(&world, &config, listeners, prometheus, stop.clone()), stop).await
+}
+
+pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
+    World::shared(&config)?;
+    let world = World::new(&config).await?;
+    let postgres = world.postgres.context("postgres.url names no database")?;
+    let applied = postgres.migrate().await?;
+    match applied.as_slice() {
+        [] => println!("The schema is up to date."),
+        names => names.iter().for_each(|name| println!("applied {name}")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The world, checked as far as it can be reached, and the recorder of metrics.
+pub async fn start(config: &Config) -> anyhow::Result<(World, PrometheusHandle)> {
+    let prometheus = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), gateway::SECONDS_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Suffix("_jobs".to_owned()), JOB_BUCKETS)?
+        .install_recorder()
+        .context("the recorder of metrics")?;
+    gateway::describe_metrics();
+    let world = World::new(config).await?;
+    if let Some(redis) = &world.redis {
+        match redis.findings().await {
+            Ok(findings) if findings.is_empty() => {}
+            Ok(findings) => bail!("unsafe to sell with: {}", findings.join("; ")),
+            Err(outage) => warn!(%outage, "Redis does not answer yet; admission stays closed until it does"),
+        }
+    }
+    if let Some(postgres) = &world.postgres {
+        match postgres.pending_migrations().await {
+            Ok(pending) if pending.is_empty() => {}
+            Ok(pending) => bail!("the database lacks {}; run `seckill migrate` first", pending.join(", ")),
+            Err(outage) => warn!(%outage, "Postgres does not answer yet; orders wait on the queue until it does"),
+        }
+    }
+    Ok((world, prometheus))
+}
+
+/// Gateway and consumer in one process.
+pub async fn serve_all(
+    world: &World,
+    config: &Config,
+    listeners: Listeners,
+    prometheus: PrometheusHandle,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let gateway = serve_gateway(world, config, listeners, prometheus, stop.clone());
+    let ((), served) = tokio::join!(serve_consumer(world, stop), gateway);
+    served
+}
+
+async fn serve_gateway(
+    world: &World,
+    config: &Config,
+    listeners: Listeners,
+    prometheus: PrometheusHandle,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let intake = Intake::new(world.gate.clone(), world.queue.clone());
+    let routes = Arc::new(Routes::default());
+    let tasks = TaskTracker::new();
+    // The watch goes on until the last purchase is answered, so that its last marks reach the gate.
+    let answered = CancellationToken::new();
+    tasks.spawn(order_intake::watch(
+        intake.clone(),
+        world.gate.clone(),
+        world.queue.clone(),
+        routes.clone(),
+        answered.clone(),
+    ));
+    tasks.spawn(order_intake::keep(
+        world.warmup.clone(),
+        world.gate.clone(),
+        world.sales.clone(),
+        world.clock.clone(),
+        routes,
+        stop.clone(),
+    ));
+    tasks.spawn(sample(world.postgres.clone(), stop.clone()));
+    let parts = GatewayParts {
+        intake,
+        warmup: world.warmup.clone(),
+        gate: world.gate.clone(),
+        queue: world.queue.clone(),
+        orders: world.orders.clone(),
+        sales: world.sales.clone(),
+        dead_letters: world.dead_letters.clone(),
+        health: world.health.clone(),
+        clock: world.clock.clone(),
+        entropy: world.entropy.clone(),
+        token_keys: config.token_keys.clone(),
+        buyers: BuyerKeys::from_settings(&config.buyers).map_err(|why| anyhow::anyhow!("buyers: {why}"))?,
+        admin_key: config.admin_key.clone().into(),
+        metrics_key: config.metrics_key.clone().map(Into::into),
+        prometheus,
+        settings: config.gateway.clone(),
+    };
+    info!(buyers = %listeners.buyers_address()?, operators = ?listeners.operators_address(), "the gateway is listening");
+    let served = gateway::serve(parts, listeners.buyers, listeners.operators, stop).await.context("the gateway");
+    answered.cancel();
+    tasks.close();
+    tasks.wait().await;
+    served
+}
+
+async fn serve_consumer(world: &World, stop: CancellationToken) {
+    let sampling = tokio::spawn(sample(world.postgres.clone(), stop.clone()));
+    let consumer = Consumer {
+        lanes: world.lanes(),
+        orders: world.orders.clone(),
+        outbox: world.outbox.clone(),
+        sales: world.sales.clone(),
+        gate: world.gate.clone(),
+        bus: world.bus.clone(),
+        clock: world.clock.clone(),
+    };
+    info!("the consumer is working");
+    consumer.run(stop).await;
+    let _ = sampling.await;
+}
+
+/// Takes the measures of the database pool once a second.
+async fn sample(postgres: Option<Arc<backends::postgres::Postgres>>, stop: CancellationToken) {
+    let Some(postgres) = postgres else { return };
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        postgres.sample_metrics().await;
+    }
+}
+
+/// Runs to the end, or cuts the end short when it takes too long.
+pub async fn finish(
+    work: impl Future<Output = anyhow::Result<()>>,
+    stop: CancellationToken,
+) -> anyhow::Result<ExitCode> {
+    let overdue = async {
+        stop.cancelled().await;
+        tokio::time::sleep(STOP_MAX).await;
+    };
+    tokio::select! {
+        done = work => {
+            stop.cancel();
+            done?;
+            info!("stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        () = overdue => {
+            warn!("stopped before everything in hand was finished; what is not acknowledged comes again");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Cancelled by SIGTERM or Ctrl-C.
+pub fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let signalled = stop.clone();
+    tokio::spawn(async move {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => return warn!(%error, "signals cannot be received; end the process by force"),
+        };
+        tokio::select! {
+            _ = terminate.recv() => info!("told to stop"),
+            _ = tokio::signal::ctrl_c() => info!("told to stop"),
+        }
+        signalled.cancel();
+    });
+    stop
+}
+
+/// Bound before anything else starts, so that a port that is taken is said at once.
+pub struct Listeners {
+    buyers: TcpListener,
+    operators: Option<TcpListener>,
+}
+
+impl Listeners {
+    pub fn bind(config: &Config, listen: &Listen) -> anyhow::Result<Self> {
+        let operators = match listen.operators.as_deref() {
+            Some("none") => None,
+            Some(text) => Some(
+                text.parse().with_context(|| format!("--operators: {text:?} is neither an address nor \"none\""))?,
+            ),
+            None => config.operators,
+        };
+        Ok(Self { buyers: bind(listen.listen.unwrap_or(config.listen))?, operators: operators.map(bind).transpose()? })
+    }
+
+    pub fn buyers_address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.buyers.local_addr()?)
+    }
+
+    pub fn operators_address(&self) -> Option<SocketAddr> {
+        self.operators.as_ref()?.local_addr().ok()
+    }
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("{address} cannot be listened on"))
+}

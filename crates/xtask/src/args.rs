@@ -1,0 +1,244 @@
+//! The command line, parsed by hand: two commands and a dozen flags do not pay for a parser that has to be compiled
+//! before anything can start.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::stages;
+
+/// What `cargo xtask help` prints, and what follows a usage error.
+pub const HELP: &str = "\
+cargo xtask up [--data DIR] [--port P] [--admin-port P] [--gateways N] [--consumers N] [--no-demo] [--no-install]
+    Starts Redis, RabbitMQ and Postgres (or uses REDIS_URL, AMQP_URL, DATABASE_URL), builds the program, runs it, opens
+    a demo sale and keeps everything alive until Ctrl-C.
+    --data DIR       where data, logs and run.json go             (.seckill)
+    --port P         buyers' port; further gateways: P+2, P+3 …   (8080; 0 picks free ones)
+    --admin-port P   operators' port of the first gateway         (8081; 0 picks a free one)
+    --gateways N     gateway processes, 1 to 8                    (1)
+    --consumers N    consumer processes, 1 to 8                   (1)
+    --no-demo        create no demo sale
+    --no-install     never call apt-get, say what is missing instead
+cargo xtask test [--only STAGE]… [--list]
+    Everything that is checked before a change is taken, stage by stage, on private servers.
+";
+
+/// More processes than this on one machine only slow each other down.
+const PROCESSES_MAX: u16 = 8;
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Print [`HELP`].
+    Help,
+    /// `cargo xtask up`.
+    Up(UpOptions),
+    /// `cargo xtask test`.
+    Test(TestOptions),
+}
+
+/// Flags of `cargo xtask up`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpOptions {
+    /// Data, logs and `run.json` go here.
+    pub data: PathBuf,
+    /// Buyers' port of the first gateway; 0: any free one.
+    pub port: u16,
+    /// Operators' port of the first gateway; 0: any free one.
+    pub admin_port: u16,
+    /// Gateway processes.
+    pub gateways: u16,
+    /// Consumer processes.
+    pub consumers: u16,
+    /// Create and open a demo sale when none is open.
+    pub demo: bool,
+    /// Missing Debian packages may be installed.
+    pub install: bool,
+}
+
+impl Default for UpOptions {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from(".seckill"),
+            port: 8080,
+            admin_port: 8081,
+            gateways: 1,
+            consumers: 1,
+            demo: true,
+            install: true,
+        }
+    }
+}
+
+/// Flags of `cargo xtask test`.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct TestOptions {
+    /// Names of the stages to run; empty: all.
+    pub only: Vec<String>,
+    /// Only print the stages.
+    pub list: bool,
+}
+
+/// A command line that cannot be understood, in a sentence for the person who typed it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UsageError(String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Turns arguments (without the program's name) into a request.
+pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Request, UsageError> {
+    let mut words = Words::new(arguments);
+    let Some((command, _)) = words.next() else {
+        return Err(UsageError("say which command: up or test".into()));
+    };
+    match command.as_str() {
+        "up" => up(words),
+        "test" => test(words),
+        "help" | "--help" | "-h" => Ok(Request::Help),
+        other => Err(UsageError(format!("there is no command {other:?}, only up and test"))),
+    }
+}
+
+fn up(mut words: Words) -> Result<Request, UsageError> {
+    let mut options = UpOptions::default();
+    while let Some((flag, given)) = words.next() {
+        match flag.as_str() {
+            "--data" => options.data = PathBuf::from(words.value(&flag, given)?),
+            "--port" => options.port = words.number(&flag, given, 0, u16::MAX)?,
+            "--admin-port" => options.admin_port = words.number(&flag, given, 0, u16::MAX)?,
+            "--gateways" => options.gateways = words.number(&flag, given, 1, PROCESSES_MAX)?,
+            "--consumers" => options.consumers = words.number(&flag, given, 1, PROCESSES_MAX)?,
+            "--no-demo" => options.demo = bare(&flag, given, false)?,
+            "--no-install" => options.install = bare(&flag, given, false)?,
+            "--help" | "-h" => return Ok(Request::Help),
+            _ => return Err(unknown("up", &flag)),
+        }
+    }
+    if options.port != 0 && options.port == options.admin_port {
+        return Err(UsageError(format!("--port and --admin-port are both {}; they must differ", options.port)));
+    }
+    Ok(Request::Up(options))
+}
+
+fn test(mut words: Words) -> Result<Request, UsageError> {
+    let mut options = TestOptions::default();
+    while let Some((flag, given)) = words.next() {
+        match flag.as_str() {
+            "--only" => {
+                let stage = words.value(&flag, given)?;
+                if !stages::names().any(|name| name == stage) {
+                    let all = stages::names().collect::<Vec<_>>().join(", ");
+                    return Err(UsageError(format!("there is no stage {stage:?}; the stages are {all}")));
+                }
+                options.only.push(stage);
+            }
+            "--list" => options.list = bare(&flag, given, true)?,
+            "--help" | "-h" => return Ok(Request::Help),
+            _ => return Err(unknown("test", &flag)),
+        }
+    }
+    Ok(Request::Test(options))
+}
+
+fn unknown(command: &str, flag: &str) -> UsageError {
+    UsageError(format!("`{command}` has no argument {flag:?}"))
+}
+
+fn bare(flag: &str, given: Option<String>, meaning: bool) -> Result<bool, UsageError> {
+    match given {
+        None => Ok(meaning),
+        Some(value) => Err(UsageError(format!("{flag} takes no value, and got {value:?}"))),
+    }
+}
+
+/// The arguments, with `--flag=value` taken apart.
+struct Words(std::collections::VecDeque<String>);
+
+impl Words {
+    fn new(arguments: impl IntoIterator<Item = String>) -> Self {
+        Self(arguments.into_iter().collect())
+    }
+
+    fn next(&mut self) -> Option<(String, Option<String>)> {
+        let word = self.0.pop_front()?;
+        Some(match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (flag.to_owned(), Some(value.to_owned())),
+            _ => (word, None),
+        })
+    }
+
+    fn value(&mut self, flag: &str, given: Option<String>) -> Result<String, UsageError> {
+        let following = || self.0.pop_front().filter(|word| !word.starts_with("--"));
+        given
+            .or_else(following)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| UsageError(format!("{flag} needs a value")))
+    }
+
+    fn number(&mut self, flag: &str, given: Option<String>, least: u16, most: u16) -> Result<u16, UsageError> {
+        let text = self.value(flag, given)?;
+        match text.parse() {
+            Ok(number) if (least..=most).contains(&number) => Ok(number),
+            _ => Err(UsageError(format!("{flag} is a whole number from {least} to {most}, and got {text:?}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Request, UsageError> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    fn complaint(line: &str) -> String {
+        parsed(line).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_left_out_has_the_documented_default() {
+        assert_eq!(parsed("up").unwrap(), Request::Up(UpOptions::default()));
+        assert_eq!(parsed("test").unwrap(), Request::Test(TestOptions::default()));
+    }
+
+    #[test]
+    fn flags_are_taken_in_both_spellings() {
+        let wanted = UpOptions {
+            data: "/tmp/x".into(),
+            port: 9000,
+            admin_port: 0,
+            gateways: 2,
+            consumers: 3,
+            demo: false,
+            install: false,
+        };
+        let spaced = "up --data /tmp/x --port 9000 --admin-port 0 --gateways 2 --consumers 3 --no-demo --no-install";
+        assert_eq!(parsed(spaced).unwrap(), Request::Up(wanted.clone()));
+        let joined = "up --data=/tmp/x --port=9000 --admin-port=0 --gateways=2 --consumers=3 --no-demo --no-install";
+        assert_eq!(parsed(joined).unwrap(), Request::Up(wanted));
+    }
+
+    #[test]
+    fn stages_are_chosen_by_name() {
+        let wanted = TestOptions { only: vec!["fmt".into(), "unit".into()], list: false };
+        assert_eq!(parsed("test --only fmt --only=unit").unwrap(), Request::Test(wanted));
+    }
+
+    #[test]
+    fn a_usage_error_says_what_is_wrong() {
+        assert!(complaint("").contains("up or test"));
+        assert!(complaint("down").contains("\"down\""));
+        assert!(complaint("up --port").contains("needs a value"));
+        assert!(complaint("up --port --no-demo").contains("needs a value"));
+        assert!(complaint("up --port 70000").contains("0 to 65535"));
+        assert!(complaint("up --gateways 0").contains("1 to 8"));
+        assert!(complaint("up --port 9000 --admin-port 9000").contains("must differ"));
+        assert!(complaint("up --no-demo=yes").contains("takes no value"));
+        assert!(complaint("up extra").contains("\"extra\""));
+        assert!(complaint("test --only nothing").contains("the stages are fmt, "));
+    }
+}
