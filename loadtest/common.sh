@@ -36,7 +36,7 @@ operator() {
 # choose_sale: sets SALE and ITEM; a new sale, warm and open, unless both are given.
 choose_sale() {
     if [ -n "${SALE:-}" ]; then
-        : "${ITEM:?ITEM says which item of $SALE to buy}"
+        : "${ITEM:?which item of $SALE is to be bought?}"
         return
     fi
     SALE=load-$(date +%s%N) ITEM=unit

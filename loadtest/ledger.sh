@@ -19,7 +19,7 @@ RUN=$1
 # Once a second; what was accepted may take this many seconds to be placed.
 settle_s=30
 for ((waited = 0; ; waited++)); do
-    books=$(operator GET "/admin/v1/sales/$2/ledger") || exit 1
+    books=$(operator GET "/admin/v1/sales/$2/ledger") || { echo "$books" >&2; exit 1; }
     moving=$(python3 -c 'import json, sys
 print(sum(line["unpublished"] + line["queued"] for line in json.load(sys.stdin)["items"]))' <<<"$books")
     if [ "$moving" -eq 0 ] || [ "$waited" -ge "$settle_s" ]; then break; fi

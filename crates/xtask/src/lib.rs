@@ -5,6 +5,8 @@
 //! configuration file and its HTTP routes. The dependencies are few on purpose, because everybody waits for this
 //! crate before anything else can start.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
 use std::process::ExitCode;
 
 mod args;

@@ -6,7 +6,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -41,7 +41,7 @@ impl Ask {
 
 /// A command for `program` that is asked to stop when we die.
 pub fn tethered(program: &Path, ask: Ask) -> Command {
-    static SETPRIV: LazyLock<Option<std::path::PathBuf>> = LazyLock::new(|| files::which("setpriv"));
+    static SETPRIV: LazyLock<Option<PathBuf>> = LazyLock::new(|| files::which("setpriv"));
     match &*SETPRIV {
         Some(setpriv) => {
             let mut command = Command::new(setpriv);
@@ -106,8 +106,8 @@ impl Process {
     pub fn kill9(&mut self) {
         let family = descendants(self.pid());
         if self.ended().is_none() {
-            let all = family.iter().chain([&self.pid()]).map(u32::to_string).collect::<Vec<_>>();
-            signal("KILL", &all);
+            let all = family.iter().map(|member| member.pid).chain([self.pid()]);
+            signal("KILL", &all.map(|pid| pid.to_string()).collect::<Vec<_>>());
             // Killed above; this only waits. An error would mean that it has been waited for already.
             let _ = self.child.wait();
         }
@@ -182,11 +182,11 @@ fn signal(name: &str, pids: &[String]) {
 }
 
 /// Kills what outlived the leader: members of its group, and `family` members that left the group (Postgres's and
-/// Erlang's children do). Process ids are checked against their start, so a number that was reused is left alone.
-fn kill_left_overs(leader: u32, family: &[u32]) {
+/// Erlang's children do). A process id that was given to somebody else meanwhile has another start time and is spared.
+fn kill_left_overs(leader: u32, family: &[Seen]) {
     let left: Vec<String> = processes()
         .iter()
-        .filter(|process| process.group == leader || (family.contains(&process.pid) && process.parent == 1))
+        .filter(|process| process.group == leader || family.iter().any(|member| member.is(process)))
         .map(|process| process.pid.to_string())
         .collect();
     if !left.is_empty() {
@@ -194,21 +194,45 @@ fn kill_left_overs(leader: u32, family: &[u32]) {
     }
 }
 
-fn descendants(pid: u32) -> Vec<u32> {
-    let all = processes();
-    let mut family = vec![pid];
-    let mut next = 0;
-    while let Some(&parent) = family.get(next) {
-        family.extend(all.iter().filter(|process| process.parent == parent).map(|process| process.pid));
-        next += 1;
+/// Children, their children, and so on.
+fn descendants(pid: u32) -> Vec<Seen> {
+    let (mut family, mut others) = (Vec::new(), processes());
+    let mut parents = vec![pid];
+    while let Some(parent) = parents.pop() {
+        let (children, rest): (Vec<Seen>, Vec<Seen>) = others.into_iter().partition(|seen| seen.parent == parent);
+        parents.extend(children.iter().map(|child| child.pid));
+        family.extend(children);
+        others = rest;
     }
-    family.split_off(1)
+    family
 }
 
+/// A process as `/proc` showed it.
 struct Seen {
     pid: u32,
     parent: u32,
     group: u32,
+    /// Clock ticks between the machine's start and the process's.
+    started: u64,
+}
+
+impl Seen {
+    fn is(&self, other: &Self) -> bool {
+        self.pid == other.pid && self.started == other.started
+    }
+
+    fn parse(pid: u32, stat: &str) -> Option<Self> {
+        // The command's name stands in brackets and may contain anything, brackets included.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let zombie = *fields.first()? == "Z";
+        let seen = Self {
+            pid,
+            parent: fields.get(1)?.parse().ok()?,
+            group: fields.get(2)?.parse().ok()?,
+            started: fields.get(19)?.parse().ok()?,
+        };
+        (!zombie).then_some(seen)
+    }
 }
 
 /// Every process that `/proc` shows; none where there is no `/proc`.
@@ -218,13 +242,7 @@ fn processes() -> Vec<Seen> {
         .flatten()
         .filter_map(|entry| {
             let pid = entry.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The command's name stands in brackets and may contain anything, brackets included.
-            let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-            let zombie = fields.next()? == "Z";
-            let parent = fields.next()?.parse().ok()?;
-            let group = fields.next()?.parse().ok()?;
-            (!zombie).then_some(Seen { pid, parent, group })
+            Seen::parse(pid, &fs::read_to_string(entry.path().join("stat")).ok()?)
         })
         .collect()
 }
@@ -239,7 +257,7 @@ mod tests {
         Process::start_loud(shell, Ask::Term).unwrap()
     }
 
-    fn family_of(process: &Process) -> Vec<u32> {
+    fn family_of(process: &Process) -> Vec<Seen> {
         let started = Instant::now();
         loop {
             let family = descendants(process.pid());
@@ -250,8 +268,8 @@ mod tests {
         }
     }
 
-    fn any_alive(family: &[u32]) -> bool {
-        processes().iter().any(|process| family.contains(&process.pid))
+    fn any_alive(family: &[Seen]) -> bool {
+        processes().iter().any(|process| family.iter().any(|member| member.is(process)))
     }
 
     #[test]

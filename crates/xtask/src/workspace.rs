@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 /// The folder of the workspace's `Cargo.toml`.
 pub fn root() -> PathBuf {
     // `cargo run` names the folder it runs from; the built-in one serves a binary that was started by hand.
-    let own = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let own =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     own.ancestors().nth(2).map_or(own.clone(), Path::to_path_buf)
 }
 

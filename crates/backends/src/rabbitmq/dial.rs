@@ -32,17 +32,17 @@ pub(super) struct Dialer {
     role: &'static str,
     patience: Duration,
     hanging: Option<(Instant, Dialled)>,
+    connected_before: bool,
 }
 
 impl Dialer {
     /// Opens nothing yet. Must be called within a tokio runtime. Fails on a bad URL.
     pub(super) fn new(settings: &RabbitSettings, role: &'static str) -> Result<Self, String> {
         let config = Config { url: Some(settings.checked_url()?), pool: None };
-        let properties =
-            move || ConnectionProperties::default().with_connection_name(format!("seckill {role}").into());
+        let properties = move || ConnectionProperties::default().with_connection_name(format!("seckill {role}").into());
         let builder = config.builder(properties, Runtime::Tokio1).map_err(|error| error.to_string())?;
         let pool = builder.max_size(1).build().map_err(|error| error.to_string())?;
-        Ok(Self { pool, role, patience: settings.connect_timeout(), hanging: None })
+        Ok(Self { pool, role, patience: settings.connect_timeout(), hanging: None, connected_before: false })
     }
 
     /// One attempt. The answer is removed from the pool: it belongs to the caller, who closes it by dropping it.
@@ -53,14 +53,19 @@ impl Dialer {
                 if let Some((_, dialled)) = given_up {
                     dialled.abort();
                 }
-                metrics::counter!("seckill_broker_reconnects_total", "role" => self.role).increment(1);
                 let pool = self.pool.clone();
                 let get = async move { pool.get().await.map_err(|error| error.to_string()) };
                 (Instant::now(), tokio::spawn(get))
             }
         };
         match timeout(self.patience, &mut dialled).await {
-            Ok(Ok(dialled)) => dialled.map(Object::take),
+            Ok(Ok(dialled)) => {
+                let connection = Object::take(dialled?);
+                if std::mem::replace(&mut self.connected_before, true) {
+                    metrics::counter!("seckill_broker_reconnects_total", "role" => self.role).increment(1);
+                }
+                Ok(connection)
+            }
             Ok(Err(crashed)) => Err(crashed.to_string()),
             Err(_) => {
                 self.hanging = Some((since, dialled));
@@ -97,10 +102,7 @@ impl OnDemand {
 }
 
 /// Gives up on a broker that does not answer; nothing in the library has a deadline of its own.
-pub(super) async fn bounded<T>(
-    patience: Duration,
-    call: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, String> {
+pub(super) async fn bounded<T>(patience: Duration, call: impl Future<Output = lapin::Result<T>>) -> Result<T, String> {
     match timeout(patience, call).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no answer within {} ms", patience.as_millis())),

@@ -62,8 +62,7 @@ impl RabbitSettings {
     /// without repeating the password.
     pub(super) fn checked_url(&self) -> Result<String, String> {
         // The parser's own message may quote the URL, password included.
-        let mut uri: AMQPUri =
-            self.url.parse().map_err(|_| format!("not a usable AMQP URL: {}", masked(&self.url)))?;
+        let mut uri: AMQPUri = self.url.parse().map_err(|_| format!("not a usable AMQP URL: {}", masked(&self.url)))?;
         let named = self.namespace.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if !named || self.namespace.is_empty() || self.namespace.len() > NAMESPACE_MAX {
             return Err(format!("the RabbitMQ namespace has 1 to {NAMESPACE_MAX} letters, digits, '-', '_' or '.'"));
@@ -99,7 +98,9 @@ mod tests {
 
     #[test]
     fn no_password_reaches_a_log_line_or_an_error() {
-        for url in ["amqp://ann:s3cret@host:1/v", "amqp://ann:s3c:r@et@host", "http://ann:s3cret@host", "ann:s3cret@host"] {
+        for url in
+            ["amqp://ann:s3cret@host:1/v", "amqp://ann:s3c:r@et@host", "http://ann:s3cret@host", "ann:s3cret@host"]
+        {
             let settings = RabbitSettings { url: url.into(), ..RabbitSettings::default() };
             assert!(!format!("{settings:?}").contains("s3c"), "{url}");
             if let Err(error) = settings.checked_url() {

@@ -181,6 +181,7 @@ impl Health for EmbeddedQueue {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
 
     #[tokio::test]

@@ -100,6 +100,9 @@ impl EmbeddedStore {
         if let Err(why) = change(&mut after) {
             return Ok(Changed::Conflict(why));
         }
+        if after.items.iter().zip(&row.books).any(|(item, books)| item.stock < books.sold) {
+            return Ok(Changed::Conflict(format!("sale {id} has sold more than that already")));
+        }
         row.sale = after.clone();
         tables.note(action, by, Some(before), after.clone(), self.now());
         Ok(Changed::Done(after))

@@ -1,0 +1,123 @@
+//! Dead letters for operators: looked at, sent back to their lane, or removed.
+//!
+//! All three walk the queue with single gets on a channel of their own; what is not settled returns to the queue when
+//! that channel is closed.
+
+use async_trait::async_trait;
+use domain::Shard;
+use domain::ports::{DeadLetter, DeadLetters, Outage};
+use lapin::Channel;
+use lapin::message::BasicGetMessage;
+use lapin::options::{BasicAckOptions, BasicGetOptions};
+
+use super::RabbitMq;
+use super::dial::bounded;
+use super::message::{self, Outgoing};
+
+/// Most that one listing answers: a page for a person.
+const LIST_MAX: usize = 1_000;
+
+/// Most that one call walks over; an operator with more repeats the call. Bounds the memory of a `discard`, and the
+/// messages the broker holds for our channel.
+const WALK_MAX: usize = 10_000;
+
+/// A walk along the queue, from its oldest message.
+struct Walk<'a> {
+    rabbit: &'a RabbitMq,
+    channel: Channel,
+    left: usize,
+}
+
+impl<'a> Walk<'a> {
+    async fn begin(rabbit: &'a RabbitMq, left: usize) -> Result<Self, Outage> {
+        let channel = rabbit.admin.lock().await.channel().await.map_err(Outage::NotSent)?;
+        Ok(Self { rabbit, channel, left })
+    }
+
+    async fn next(&mut self) -> Result<Option<BasicGetMessage>, Outage> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let queue = self.rabbit.link.topology.dead_letters();
+        let get = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false });
+        bounded(self.rabbit.link.settings.connect_timeout(), get).await.map_err(Outage::NotSent)
+    }
+
+    async fn settle(&self, letter: &BasicGetMessage) -> Result<(), Outage> {
+        let ack = self.channel.basic_ack(letter.delivery.delivery_tag, BasicAckOptions::default());
+        bounded(self.rabbit.link.settings.connect_timeout(), ack).await.map_err(Outage::Unknown)
+    }
+
+    /// Returns what was not settled. Acknowledgements have no answer; the answer to closing comes after them.
+    async fn end(self) -> Result<(), Outage> {
+        let close = self.channel.close(200, "OK".into());
+        bounded(self.rabbit.link.settings.connect_timeout(), close).await.map_err(Outage::Unknown)
+    }
+}
+
+fn chosen(letter: &BasicGetMessage, message_id: Option<&str>) -> bool {
+    message_id.is_none_or(|id| id == message::message_id(&letter.delivery.properties))
+}
+
+impl RabbitMq {
+    async fn replay_one(&self, letter: &DeadLetter) -> Result<(), Outage> {
+        let topology = &self.link.topology;
+        let shard = letter.jobs.first().map_or(Shard::default(), |job| job.route().shard);
+        if !topology.has(shard) {
+            return Err(Outage::NotSent(format!("there is no lane {} for {}", shard.get(), letter.message_id)));
+        }
+        let (id, body) = (letter.message_id.clone(), letter.body.clone());
+        let message = Outgoing::reservations(topology, shard, &letter.jobs, id, body);
+        self.link.side.publish(message, self.link.deadline()).await
+    }
+}
+
+#[async_trait]
+impl DeadLetters for RabbitMq {
+    async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, Outage> {
+        let _alone = self.dead_letters.lock().await;
+        let mut walk = Walk::begin(self, limit.min(LIST_MAX)).await?;
+        let mut listed = Vec::new();
+        while let Some(letter) = walk.next().await? {
+            let lapin::message::Delivery { properties, data, .. } = letter.delivery;
+            listed.push(message::dead_letter(&properties, data));
+        }
+        walk.end().await?;
+        Ok(listed)
+    }
+
+    async fn replay(&self, message_id: Option<&str>) -> Result<usize, Outage> {
+        let _alone = self.dead_letters.lock().await;
+        let mut walk = Walk::begin(self, WALK_MAX).await?;
+        let mut replayed = 0;
+        while let Some(mut letter) = walk.next().await? {
+            if !chosen(&letter, message_id) {
+                continue;
+            }
+            let body = std::mem::take(&mut letter.delivery.data);
+            // Confirmed first: a crash in between leaves it in both places, which the job ids make harmless.
+            self.replay_one(&message::dead_letter(&letter.delivery.properties, body)).await?;
+            walk.settle(&letter).await?;
+            replayed += 1;
+        }
+        walk.end().await?;
+        Ok(replayed)
+    }
+
+    async fn discard(&self, message_id: Option<&str>) -> Result<Vec<DeadLetter>, Outage> {
+        let _alone = self.dead_letters.lock().await;
+        let mut walk = Walk::begin(self, WALK_MAX).await?;
+        let mut discarded = Vec::new();
+        while let Some(mut letter) = walk.next().await? {
+            if !chosen(&letter, message_id) {
+                continue;
+            }
+            walk.settle(&letter).await?;
+            let body = std::mem::take(&mut letter.delivery.data);
+            discarded.push(message::dead_letter(&letter.delivery.properties, body));
+        }
+        walk.end().await?;
+        Ok(discarded)
+    }
+}

@@ -1,0 +1,187 @@
+//! A gate with one sale, and short words for what is done to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backends::SystemClock;
+use backends::embedded::EmbeddedGate;
+use backends::redis::{RedisGate, RedisSettings};
+use domain::ports::{Clock, Condition, Gate, Held, JobLookup};
+use domain::{
+    Admissible, Attempt, Hold, ItemCounters, ItemIndex, JobId, JobRecord, Outcome, Quantity, Refusal, Route, SaleNumber,
+    SaleState, Shard, Timestamp, Verdict, WarmSale, from_ms,
+};
+
+use crate::support::{TestClock, required, unique};
+
+/// Runs a scenario on the model, whose clock is moved by hand.
+pub(super) async fn embedded<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
+    let clock = Arc::new(TestClock::at_ms(1_795_000_000_000));
+    let gate = Arc::new(EmbeddedGate::new(clock.clone()));
+    scenario(Bench { gate, time: Time::ByHand(clock), route: route(1, 0) }).await;
+}
+
+/// Runs a scenario on Redis, whose clock is its own.
+pub(super) async fn redis<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
+    let gate = redis_gate().await;
+    scenario(Bench { gate, time: Time::Real, route: route(1, 0) }).await;
+}
+
+/// A gate on Redis with nothing in it. Its keys expire with the sales that are warmed.
+pub(super) async fn redis_gate() -> Arc<RedisGate> {
+    let settings = RedisSettings {
+        url: required("REDIS_URL"),
+        namespace: unique("gate"),
+        response_timeout_ms: 5_000, // a busy test machine is not what is tested
+        ..RedisSettings::default()
+    };
+    RedisGate::connect(&settings).await.unwrap()
+}
+
+pub(super) fn route(sale: u32, shard: u8) -> Route {
+    Route { sale: SaleNumber::new(sale).unwrap(), shard: Shard::new(shard).unwrap() }
+}
+
+/// How time passes for the gate.
+#[derive(Clone)]
+pub(super) enum Time {
+    ByHand(Arc<TestClock>),
+    Real,
+}
+
+/// A gate, and the sale that the scenario is about.
+#[derive(Clone)]
+pub(super) struct Bench {
+    pub(super) gate: Arc<dyn Gate>,
+    pub(super) time: Time,
+    pub(super) route: Route,
+}
+
+impl Bench {
+    pub(super) fn now(&self) -> Timestamp {
+        match &self.time {
+            Time::ByHand(clock) => clock.now(),
+            Time::Real => from_ms(SystemClock.now().timestamp_millis()),
+        }
+    }
+
+    pub(super) async fn pass(&self, time: Duration) {
+        match &self.time {
+            Time::ByHand(clock) => clock.pass(time),
+            Time::Real => tokio::time::sleep(time).await,
+        }
+    }
+
+    /// The rules of a sale that has been open for an hour and stays so for another.
+    pub(super) fn rules(&self, epoch: u32, stock: &[i64], limit: u16) -> WarmSale {
+        let hour = chrono::TimeDelta::hours(1);
+        WarmSale {
+            route: self.route,
+            epoch,
+            opens_at: self.now() - hour,
+            closes_at: self.now() + hour,
+            forget_at: self.now() + 2 * hour,
+            limit_per_buyer: limit,
+            stock: stock.to_vec(),
+        }
+    }
+
+    /// A sale in its first epoch, loaded and open.
+    pub(super) async fn open(&self, stock: &[i64], limit: u16) {
+        self.load(&self.rules(1, stock, limit), SaleState::Open).await;
+    }
+
+    pub(super) async fn load(&self, sale: &WarmSale, state: SaleState) {
+        assert!(self.gate.begin_epoch(sale).await.unwrap());
+        assert!(self.gate.follow(sale, state).await.unwrap());
+        assert!(self.gate.finish_epoch(sale.route, sale.epoch, &vec![0; sale.stock.len()]).await.unwrap());
+    }
+
+    /// The `n`th job of this sale.
+    pub(super) fn job(&self, n: u16) -> JobId {
+        let [high, low] = n.to_be_bytes();
+        JobId::new(1_795_000_000_000 + u64::from(n), self.route, [0, 0, 0, 0, high, low])
+    }
+
+    pub(super) fn attempt(&self, n: u16, buyer: &str, item: u8, units: u16) -> Attempt {
+        Attempt {
+            job: self.job(n),
+            buyer: buyer.parse().unwrap(),
+            item: Some(ItemIndex::new(item)),
+            quantity: Quantity::try_from(u64::from(units)).unwrap(),
+            admissible: Admissible::Yes,
+        }
+    }
+
+    pub(super) async fn admit(&self, attempts: &[Attempt]) -> Vec<Verdict> {
+        let verdicts = self.gate.admit(self.route, attempts, &[]).await.unwrap();
+        assert_eq!(verdicts.len(), attempts.len());
+        verdicts
+    }
+
+    /// One attempt on its own.
+    pub(super) async fn ask(&self, attempt: &Attempt) -> Verdict {
+        self.admit(std::slice::from_ref(attempt)).await.remove(0)
+    }
+
+    pub(super) async fn buy(&self, n: u16, buyer: &str, item: u8, units: u16) -> Verdict {
+        self.ask(&self.attempt(n, buyer, item, units)).await
+    }
+
+    pub(super) async fn buys(&self, n: u16, buyer: &str, item: u8, units: u16) -> JobRecord {
+        match self.buy(n, buyer, item, units).await {
+            Verdict::Admitted(record) => record,
+            other => panic!("job {n} of {buyer} was not admitted: {other:?}"),
+        }
+    }
+
+    pub(super) async fn is_refused(&self, n: u16, buyer: &str, item: u8, units: u16, refusal: Refusal) {
+        assert_eq!(self.buy(n, buyer, item, units).await, Verdict::Refused(refusal), "job {n} of {buyer}");
+    }
+
+    pub(super) async fn queued(&self, n: u16) {
+        self.gate.mark_queued(self.route, &[self.job(n)]).await.unwrap();
+    }
+
+    /// What the `n`th job of item 0 holds after its change `rev`: `units`, or nothing and why.
+    pub(super) fn effect(&self, n: u16, rev: u32, buyer: &str, units: u16, outcome: Outcome) -> Hold {
+        Hold {
+            job: self.job(n),
+            rev,
+            buyer: Some(buyer.parse().unwrap()),
+            item: Some(ItemIndex::new(0)),
+            quantity: units.max(1),
+            units,
+            outcome,
+            at: from_ms(1_795_000_100_000 + i64::from(rev)),
+        }
+    }
+
+    /// How many of them were newer.
+    pub(super) async fn hold(&self, holds: &[Hold]) -> usize {
+        match self.gate.hold(self.route, holds, None).await.unwrap() {
+            Held::Applied(newer) => newer,
+            Held::NotReady => panic!("the gate has lost the sale"),
+        }
+    }
+
+    pub(super) async fn record(&self, n: u16) -> JobRecord {
+        match self.gate.job(self.job(n)).await.unwrap() {
+            JobLookup::Found(record) => record,
+            other => panic!("job {n}: {other:?}"),
+        }
+    }
+
+    pub(super) async fn ready(&self) -> (domain::GateCounters, SaleState) {
+        match self.gate.condition(self.route).await.unwrap() {
+            Condition::Ready(counters, state) => (counters, state),
+            other => panic!("the gate is not ready: {other:?}"),
+        }
+    }
+
+    /// `(free, unpublished, queued)` of each item.
+    pub(super) async fn counters(&self) -> Vec<(i64, i64, i64)> {
+        let triple = |item: &ItemCounters| (item.free, item.unpublished, item.queued);
+        self.ready().await.0.items.iter().map(triple).collect()
+    }
+}

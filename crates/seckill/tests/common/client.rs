@@ -1,0 +1,176 @@
+//! Clients of the shop.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// An HTTP answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub json: Value,
+    pub location: Option<String>,
+    pub retry_after: Option<u64>,
+    pub content_type: String,
+}
+
+impl Answer {
+    /// The problem code, or `accepted`, or the status.
+    pub fn code(&self) -> String {
+        match (self.json["code"].as_str(), self.status) {
+            (Some(code), _) => code.to_owned(),
+            (None, 202) => "accepted".to_owned(),
+            (None, status) => status.to_string(),
+        }
+    }
+
+    pub fn job(&self) -> String {
+        self.json["jobId"].as_str().unwrap_or_else(|| panic!("no jobId in {self:?}")).to_owned()
+    }
+}
+
+#[derive(Clone)]
+pub struct Client {
+    pub http: reqwest::Client,
+    pub bases: Vec<String>,
+    pub operators: Vec<String>,
+}
+
+/// What a crowd saw.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The job of every 202.
+    pub accepted: Vec<String>,
+    /// Every other final answer, by code.
+    pub refused: std::collections::BTreeMap<String, usize>,
+    /// Requests without an answer (the connection broke).
+    pub broken: usize,
+}
+
+impl Client {
+    pub fn new() -> Self {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).pool_max_idle_per_host(2000).build().unwrap();
+        Self { http, bases: Vec::new(), operators: Vec::new() }
+    }
+
+    pub async fn ready(&self, gateway: usize) {
+        super::eventually("the gateway is ready", Duration::from_secs(20), || async {
+            let answer = self.http.get(format!("{}/readyz", self.bases[gateway])).send().await;
+            answer.is_ok_and(|answer| answer.status() == 200)
+        })
+        .await;
+    }
+
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
+        let answer = request.send().await?;
+        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (location, retry_after) = (header("location"), header("retry-after").and_then(|text| text.parse().ok()));
+        let (status, content_type) = (answer.status().as_u16(), header("content-type").unwrap_or_default());
+        let body = answer.bytes().await?;
+        let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Ok(Answer { status, json, location, retry_after, content_type })
+    }
+
+    pub async fn get_on(&self, gateway: usize, path: &str) -> Answer {
+        self.send(self.http.get(format!("{}{path}", self.bases[gateway]))).await.unwrap()
+    }
+
+    pub async fn post_on(&self, gateway: usize, path: &str, body: &str) -> Result<Answer, reqwest::Error> {
+        let request = self.http.post(format!("{}{path}", self.bases[gateway]));
+        self.send(request.header("content-type", "application/json").body(body.to_owned())).await
+    }
+
+    pub async fn operate(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let method = method.parse().unwrap();
+        let mut request = self.http.request(method, format!("{}{path}", self.operators[0])).bearer_auth(super::ADMIN_KEY);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        self.send(request).await.unwrap()
+    }
+
+    /// One purchase.
+    pub async fn buy(&self, gateway: usize, sale: &str, body: &str) -> Answer {
+        self.post_on(gateway, &format!("/api/v1/sales/{sale}/orders"), body).await.unwrap()
+    }
+
+    /// A purchase, repeated as the answer says while it is 503 or 429.
+    pub async fn insist(&self, gateway: usize, sale: &str, body: &str) -> Answer {
+        for _ in 0..60 {
+            let answer = self.buy(gateway, sale, body).await;
+            if answer.status != 503 && answer.status != 429 {
+                return answer;
+            }
+            let wait = answer.retry_after.unwrap_or_else(|| panic!("no Retry-After in {answer:?}"));
+            tokio::time::sleep(Duration::from_secs(wait)).await;
+        }
+        panic!("still 503 after 60 tries");
+    }
+
+    /// A crowd: each body once, over so many connections and all gateways. A 503 is repeated as it says; a broken
+    /// connection is repeated on the next gateway while `stubborn`, else counted.
+    pub async fn crowd(&self, sale: &str, bodies: Vec<String>, connections: usize, stubborn: bool) -> Seen {
+        let (bodies, next, seen) = (Arc::new(bodies), Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Seen::default())));
+        let tasks: Vec<_> = (0..connections)
+            .map(|connection| {
+                let (client, sale) = (self.clone(), sale.to_owned());
+                let (bodies, next, seen) = (bodies.clone(), next.clone(), seen.clone());
+                tokio::spawn(async move {
+                    let path = format!("/api/v1/sales/{sale}/orders");
+                    while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        client.persist(connection, &path, body, stubborn, &seen).await;
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        Arc::try_unwrap(seen).unwrap().into_inner().unwrap()
+    }
+
+    async fn persist(&self, connection: usize, path: &str, body: &str, stubborn: bool, seen: &Mutex<Seen>) {
+        for attempt in 0..600 {
+            let answer = match self.post_on((connection + attempt) % self.bases.len(), path, body).await {
+                Ok(answer) => answer,
+                Err(_) if stubborn => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+                Err(_) => {
+                    seen.lock().unwrap().broken += 1;
+                    return;
+                }
+            };
+            match answer.status {
+                202 => {
+                    seen.lock().unwrap().accepted.push(answer.job());
+                    return;
+                }
+                503 | 429 => {
+                    let wait = answer.retry_after.unwrap_or_else(|| panic!("no Retry-After in {answer:?}"));
+                    tokio::time::sleep(Duration::from_millis(wait * 1000)).await;
+                }
+                _ => {
+                    *seen.lock().unwrap().refused.entry(answer.code()).or_default() += 1;
+                    return;
+                }
+            }
+        }
+        panic!("no final answer after 600 tries");
+    }
+
+    /// Polls a job until it is finished.
+    pub async fn finished(&self, gateway: usize, job: &str) -> Value {
+        for _ in 0..600 {
+            let answer = self.get_on(gateway, &format!("/api/v1/jobs/{job}")).await;
+            if answer.status == 200 && answer.json["status"] != "queued" {
+                return answer.json;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("job {job} is not finished after 30 s");
+    }
+}

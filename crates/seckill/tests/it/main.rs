@@ -1,0 +1,14 @@
+//! The product as a whole, on real services: `cargo xtask test` starts them and runs this.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod cli;
+mod events;
+mod input;
+mod limits;
+mod metrics;
+mod purchase;
+mod structure;
+mod window;
