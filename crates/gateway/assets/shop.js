@@ -4,20 +4,18 @@
 // sentence. An attempt is kept in sessionStorage before it is sent, so that a reload leads to the same order.
 // Paying and cancelling are not offered here.
 
-/** Purchases are repeated with the same token, which can never buy twice, at most this often without a new click. */
-const TRIES_MAX = 10;
-/** Seconds: a longer wait is told, not waited for. */
-const WAIT_MAX_S = 60;
-/** Seconds before opening in which the shop issues tokens, less a margin for clocks. */
-const TOKEN_LEAD_S = 590;
-/** Milliseconds until an unanswered request counts as unanswered. */
-const TIMEOUT_MS = 10_000;
-/** Milliseconds between looks at a sale that is being watched, plus up to half as much at random. */
-const LOOK_MS = 2_000;
+const TRIES_MAX = 10; // of one purchase without a new click; the same token can never buy twice
+const WAIT_MAX_S = 60; // a longer Retry-After is told, not waited for
+const TOKEN_LEAD_S = 590; // tokens are issued 600 s before the opening; the rest is a margin for clocks
+const TIMEOUT_MS = 10_000; // then a request counts as unanswered
+const LOOK_MS = 2_000; // between looks at what is on the page, plus up to half as much at random
+const QUANTITY_SHOWN_MAX = 10; // so that the menu stays a menu
 /** What is repeated by itself, as late as the answer says. */
-const AGAIN = ['no-answer', 'outcome-unknown', 'overloaded', 'not-ready', 'rate-limited', 'sale-paused', 'sale-not-open'];
-/** Tokens that nothing was bought with: a new one is needed. */
-const NEW_TOKEN = ['token-expired', 'token-invalid', 'token-mismatch'];
+const AGAIN = [
+  'no-answer', 'outcome-unknown', 'overloaded', 'not-ready', 'rate-limited', 'sale-paused', 'sale-not-open',
+];
+/** Where another try cannot help. */
+const FINAL = ['sale-ended', 'limit-reached', 'quota-exceeded', 'challenge-required', 'not-found', 'discarded'];
 
 // Words ----------------------------------------------------------------------------------------------------------
 
@@ -91,29 +89,30 @@ async function setClock(samples) {
   }
 }
 
-async function demoBuyer(fresh = false) {
-  let buyer = fresh ? null : stored(localStorage, 'buyer');
-  if (!buyer) {
-    const answer = await ask('POST', '/api/v1/demo/buyers', { body: {} });
-    if (!answer.ok) return null;
-    buyer = answer.body;
-    localStorage.setItem('buyer', JSON.stringify(buyer));
-    introduce(buyer);
-  }
-  return buyer;
+let asking = null;
+/** This browser's demo buyer; asked for once, however many want to know. The answer is the shop's, or one like it. */
+async function demoBuyer() {
+  const known = stored(localStorage, 'buyer');
+  if (known) return { ok: true, code: 'ok', body: known };
+  asking ??= ask('POST', '/api/v1/demo/buyers', { body: {} });
+  const answer = await asking;
+  asking = null;
+  if (answer.code === 'not-found') return { ok: false, code: 'unauthenticated', body: { code: 'unauthenticated' } };
+  if (answer.ok) localStorage.setItem('buyer', JSON.stringify(answer.body));
+  return answer;
 }
 
 /** A token for the sale, or the answer that refused it. A buyer that the shop has forgotten is replaced once. */
-async function fetchToken(id) {
-  for (const fresh of [false, true]) {
-    const buyer = await demoBuyer(fresh);
-    if (!buyer) return { ok: false, code: 'unauthenticated', body: { code: 'unauthenticated' } };
-    const path = `/api/v1/sales/${encodeURIComponent(id)}/tokens`;
-    const answer = await ask('POST', path, { body: { channel: 'web' }, bearer: buyer.accessToken });
-    if (answer.ok) tokens.set(id, answer.body);
-    if (answer.code !== 'unauthenticated') return answer;
-  }
-  return { ok: false, code: 'unauthenticated', body: { code: 'unauthenticated' } };
+async function fetchToken(id, again = true) {
+  const buyer = await demoBuyer();
+  introduce();
+  if (!buyer.ok) return buyer;
+  const path = `/api/v1/sales/${encodeURIComponent(id)}/tokens`;
+  const answer = await ask('POST', path, { body: { channel: 'web' }, bearer: buyer.body.accessToken });
+  if (answer.ok) tokens.set(id, answer.body);
+  if (answer.code !== 'unauthenticated' || !again) return answer;
+  localStorage.removeItem('buyer');
+  return fetchToken(id, false);
 }
 
 // Buying ---------------------------------------------------------------------------------------------------------
@@ -123,77 +122,92 @@ const tokens = new Map();
 /** When to fetch a sale's token: a random moment before the opening, so that not all buyers come at once. */
 const tokenAt = new Map();
 const choices = new Map();
-/** @type {Map<string, { at: 'idle' | 'sending' | 'again' | 'queued' | 'placed' | 'refused', [more: string]: any }>} */
+/** @type {Map<string, { at: 'sending' | 'again' | 'queued' | 'placed' | 'refused', [more: string]: any }>} */
 const buying = new Map();
 const attemptKey = (id) => `attempt:${id}`;
+
+function choose(id, change) {
+  choices.set(id, { ...choices.get(id), ...change });
+  render();
+}
 
 function become(id, state, said = '') {
   buying.set(id, state);
   if (shown === id) render(said);
 }
 
+/** Asks until there is an answer, as late as each one says. */
+async function insist(id, question) {
+  for (let tries = 1; ; tries += 1) {
+    become(id, { at: 'sending' });
+    const answer = await question();
+    const seconds = answer.retryAfter ?? Math.min(2 ** tries, 8);
+    if (!AGAIN.includes(answer.code) || seconds > WAIT_MAX_S || tries >= TRIES_MAX) return answer;
+    become(id, { at: 'again', until: now() + seconds * 1_000, problem: answer.body }, sentence(answer.body));
+    await pause(seconds * 1_000 + Math.random() * 500); // never earlier, and not all pages at once
+  }
+}
+
 /** One click. The button is disabled from here until there is an answer. */
 async function buy(id, item, quantity) {
   if (['sending', 'again', 'queued'].includes(buying.get(id)?.at)) return;
   become(id, { at: 'sending' });
-  const token = tokens.get(id);
-  if (!token || Date.parse(token.expiresAt) < now() + 1_000) {
-    const answer = await fetchToken(id);
-    if (!answer.ok) return refuse(id, answer.body);
+  if (!(Date.parse(tokens.get(id)?.expiresAt) > now() + 1_000)) {
+    const answer = await insist(id, () => fetchToken(id));
+    if (!answer.ok) return refuse(id, answer);
   }
-  const { token: text, jobId } = tokens.get(id);
-  await send(id, { token: text, jobId, item, quantity });
+  const { token, jobId } = tokens.get(id);
+  await send(id, { token, jobId, item, quantity });
 }
 
-/** Sends an attempt until there is an answer to it, with the same token each time. */
+/** Sends an attempt, kept first, with the same token each time. */
 async function send(id, attempt) {
   sessionStorage.setItem(attemptKey(id), JSON.stringify(attempt));
-  become(id, { at: 'sending' });
   const { token, item, quantity } = attempt;
-  for (let tries = 1; ; tries += 1) {
-    const path = `/api/v1/sales/${encodeURIComponent(id)}/orders`;
-    const answer = await ask('POST', path, { body: { token, item, quantity }, wait: 2 });
-    if (answer.ok) return follow(id, answer.body);
-    const seconds = AGAIN.includes(answer.code) ? (answer.retryAfter ?? Math.min(2 ** tries, 8)) : null;
-    if (seconds === null || seconds > WAIT_MAX_S || tries >= TRIES_MAX) return refuse(id, answer.body);
-    become(id, { at: 'again', until: now() + seconds * 1_000, problem: answer.body }, sentence(answer.body));
-    await pause(seconds * 1_000);
-  }
+  const path = `/api/v1/sales/${encodeURIComponent(id)}/orders`;
+  const answer = await insist(id, () => ask('POST', path, { body: { token, item, quantity }, wait: 2 }));
+  return answer.ok ? follow(id, answer.body) : refuse(id, answer);
 }
 
 /** Asks for a job as often as it says, until it is placed or refused. */
 async function follow(id, job) {
   tokens.delete(id);
   while (job.status === 'queued') {
-    become(id, { at: 'queued', job }, t('reserved'));
+    become(id, { at: 'queued' }, t('queued'));
     await pause(job.pollAfterMs ?? 1_000);
     const answer = await ask('GET', `/api/v1/jobs/${job.jobId}`);
     if (answer.ok) job = answer.body;
     else if (AGAIN.includes(answer.code)) await pause((answer.retryAfter ?? 2) * 1_000);
-    else return refuse(id, answer.body);
+    else return refuse(id, answer);
   }
-  if (job.status === 'refused') return refuse(id, { code: job.reason, detail: job.message });
-  const buyer = stored(localStorage, 'buyer');
-  const order = job.orderUrl && buyer ? await ask('GET', job.orderUrl, { bearer: buyer.accessToken }) : null;
+  if (job.status === 'refused') return refuse(id, { body: { code: job.reason, detail: job.message } });
+  const bearer = stored(localStorage, 'buyer')?.accessToken;
+  const order = job.orderUrl ? await ask('GET', job.orderUrl, { bearer }) : null;
   become(id, { at: 'placed', job, order: order?.ok ? order.body : null }, t('yours'));
 }
 
-function refuse(id, problem) {
-  // An attempt that may have gone through is kept: the next try, or a reload, asks with the same token.
-  const open = AGAIN.includes(problem.code);
-  if (!open) sessionStorage.removeItem(attemptKey(id));
-  if (NEW_TOKEN.includes(problem.code)) tokens.delete(id);
-  become(id, { at: 'refused', problem }, sentence(problem));
+/** The job as it stands; where it never arrived, or nobody can say, `otherwise`. */
+async function find(id, jobId, otherwise) {
+  become(id, { at: 'sending' });
+  const answer = await ask('GET', `/api/v1/jobs/${jobId}`);
+  return answer.ok ? follow(id, answer.body) : otherwise(answer);
 }
 
-/** After a reload: the job of the attempt that was made, or the attempt again where it never arrived. */
-async function resume(id) {
+function refuse(id, { body: problem, retryAfter = 0 }) {
+  // An attempt that may have gone through is kept: the next try, or a reload, asks with the same token.
+  if (!AGAIN.includes(problem.code)) {
+    sessionStorage.removeItem(attemptKey(id));
+    tokens.delete(id);
+  }
+  become(id, { at: 'refused', problem, until: now() + retryAfter * 1_000 }, sentence(problem));
+}
+
+/** After a reload: the job of the attempt that was made, or the attempt again. */
+function resume(id) {
   const attempt = stored(sessionStorage, attemptKey(id));
   if (!attempt || buying.has(id)) return;
-  become(id, { at: 'sending' });
-  const answer = await ask('GET', `/api/v1/jobs/${attempt.jobId}`);
-  if (answer.ok) return follow(id, answer.body);
-  return send(id, attempt);
+  choices.set(id, { item: attempt.item, quantity: attempt.quantity });
+  find(id, attempt.jobId, () => send(id, attempt));
 }
 
 // The page -------------------------------------------------------------------------------------------------------
@@ -204,15 +218,16 @@ function h(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, '');
-    else if (value !== false && value !== undefined) element.setAttribute(name, value);
+    else if (value) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(2).filter((child) => child || child === ''));
   return element;
 }
 
 const main = document.getElementById('main');
 /** The sale on the page; `null` shows the list. */
 let shown = null;
+let loaded = false;
 
 /** What the sale is now, by the server's clock: its window may have begun or ended since it was read. */
 function phaseOf(sale) {
@@ -220,50 +235,47 @@ function phaseOf(sale) {
   if (sale.phase !== 'ended' && now() >= Date.parse(sale.closesAt)) return 'ended';
   return sale.phase;
 }
-const PHASES = {
-  draft: t('draft'), scheduled: t('scheduled'), open: t('open'), paused: t('paused'),
-  soldOut: t('soldOut'), ended: t('ended'),
-};
 const isGone = (item) => item.soldPercent >= 100 || ['none', 'out', 'soldOut', 'sold-out', 0].includes(item.stockLevel);
 
-/** d, h, m, s until then. */
-function parts(time) {
+const two = (number) => String(Math.floor(number)).padStart(2, '0');
+/** How long until then: 04:59, 23:59:59, or days and a time. */
+function short(time) {
   const left = Math.max(0, Math.ceil((time - now()) / 1_000));
-  return [Math.floor(left / 86_400), Math.floor(left / 3_600) % 24, Math.floor(left / 60) % 60, left % 60];
+  const hours = left >= 3_600 ? [(left / 3_600) % 24] : [];
+  const digits = [...hours, (left / 60) % 60, left % 60].map(two).join(':');
+  return left >= 86_400 ? t('days-and', { days: Math.floor(left / 86_400), digits }) : digits;
 }
-const two = (number) => String(number).padStart(2, '0');
-const short = (time) => {
-  const [days, hours, minutes, seconds] = parts(time);
-  return days ? `${days}${t('day')}${two(hours)}:${two(minutes)}` : `${hours ? `${hours}:` : ''}${two(minutes)}:${two(seconds)}`;
-};
+/** Text that counts down by itself, see `turnClocks`. */
+const until = (time, size = '') => h('span', { class: `digits ${size}`, 'data-until': time }, short(time));
 
+function turnClocks() {
+  for (const text of document.querySelectorAll('[data-until]')) text.textContent = short(Number(text.dataset.until));
+}
+
+/** There are no pictures yet: the first letter, on a colour that is always the same for it. */
 function art(text) {
   const element = h('span', { class: 'art', 'aria-hidden': 'true' }, [...text][0] ?? '');
-  let hue = 7;
-  for (const letter of text) hue = (hue * 31 + letter.codePointAt(0)) % 360;
+  const hue = [...text].reduce((sum, letter) => (sum + letter.codePointAt(0) * 137) % 360, 0);
   element.style.setProperty('--hue', hue);
   return element;
 }
 
 function list() {
-  const order = ['open', 'scheduled', 'paused', 'soldOut', 'ended'];
-  const rows = [...sales.values()].sort((a, b) =>
-    order.indexOf(phaseOf(a)) - order.indexOf(phaseOf(b)) || Date.parse(a.opensAt) - Date.parse(b.opensAt));
+  const rank = (sale) => ['open', 'scheduled', 'paused', 'soldOut', 'ended'].indexOf(phaseOf(sale));
+  const rows = [...sales.values()].sort((a, b) => rank(a) - rank(b) || Date.parse(a.opensAt) - Date.parse(b.opensAt));
   if (!rows.length) return [h('p', { class: 'plain' }, t('nothing'))];
-  return [
-    h('h1', {}, t('today')),
-    h('p', { class: 'lead' }, t('lead')),
-    h('ul', { class: 'board' }, rows.map((sale) => {
-      const phase = phaseOf(sale);
-      const price = money(sale.items.map((item) => item.price).reduce((low, one) => (one.amount < low.amount ? one : low)));
-      const from = sale.items.length > 1 ? t('from', { price, count: sale.items.length }) : price;
-      return h('li', {}, h('a', { class: 'row', href: `#/${encodeURIComponent(sale.id)}` },
-        h('span', { class: 'name' }, sale.title), h('span', { class: 'more' }, from),
-        phase === 'scheduled'
-          ? h('span', { class: 'digits', 'data-until': Date.parse(sale.opensAt) }, short(Date.parse(sale.opensAt)))
-          : h('span', { class: `digits word ${phase === 'open' ? 'live' : 'over'}` }, PHASES[phase])));
-    })),
-  ];
+  return [h('h1', {}, t('today')), h('p', { class: 'lead' }, t('lead')), h('ul', { class: 'board' }, rows.map(row))];
+}
+
+function row(sale) {
+  const phase = phaseOf(sale);
+  const [cheapest] = sale.items.map((item) => item.price).sort((a, b) => a.amount - b.amount);
+  const price = money(cheapest);
+  const word = h('span', { class: phase === 'open' ? 'live' : 'over' }, t(phase));
+  return h('li', {}, h('a', { class: 'row', href: `#/${encodeURIComponent(sale.id)}` },
+    h('span', { class: 'name' }, sale.title),
+    h('span', { class: 'more' }, sale.items.length > 1 ? t('from', { price, count: sale.items.length }) : price),
+    h('span', { class: 'when' }, phase === 'scheduled' ? until(Date.parse(sale.opensAt)) : word)));
 }
 
 function itemRow(sale, item, chosen) {
@@ -271,76 +283,84 @@ function itemRow(sale, item, chosen) {
   const pick = sale.items.length > 1;
   const input = pick && h('input', {
     type: 'radio', name: 'item', id: `item-${item.id}`, checked: item === chosen, disabled: gone,
-    onchange: () => { choices.set(sale.id, { ...choices.get(sale.id), item: item.id }); render(); },
+    onchange: () => choose(sale.id, { item: item.id }),
   });
   return h(pick ? 'label' : 'div', { class: `item${pick ? ' pick' : ''}${gone ? ' gone' : ''}` }, input,
     art(item.title), h('span', { class: 'name' }, item.title), h('span', { class: 'price' }, money(item.price)),
     h('span', { class: 'stock' },
       h('progress', { max: 100, value: item.soldPercent, 'aria-label': t('sold') }),
-      h('span', {}, gone ? PHASES.soldOut : t('percent', { percent: item.soldPercent }))));
+      h('span', {}, gone ? t('soldOut') : t('percent', { percent: item.soldPercent }))));
 }
 
-function clock(time) {
-  const [days, hours, minutes, seconds] = parts(time);
-  const faces = [[hours, t('hours')], [minutes, t('minutes')], [seconds, t('seconds')]];
-  if (days) faces.unshift([days, t('days')]);
-  return h('div', { class: 'clock', role: 'timer', 'data-clock': time },
-    faces.map(([number, unit]) => h('div', {}, h('b', {}, two(number)), h('small', {}, unit))));
+/** What is to be said, and what the one button does; a button without `act` is disabled. */
+function situation(sale, item, quantity) {
+  const state = buying.get(sale.id);
+  const phase = phaseOf(sale);
+  const purchase = () => buy(sale.id, item.id, quantity);
+  switch (state?.at) {
+    case 'sending': return { headline: t('asking'), label: t('moment'), busy: true };
+    case 'again': return { headline: sentence(state.problem), label: [t('again'), until(state.until)], busy: true };
+    case 'queued': return { headline: t('queued'), note: t('leave'), label: t('writing'), busy: true };
+    case 'refused': {
+      const headline = sentence(state.problem);
+      const { code, jobId } = state.problem;
+      if (code === 'limit-reached' && jobId) {
+        const show = () => find(sale.id, jobId, (answer) => refuse(sale.id, answer));
+        return { headline, label: t('show'), act: show, others: true };
+      }
+      const attempt = stored(sessionStorage, attemptKey(sale.id));
+      if (!attempt && (FINAL.includes(code) || phase !== 'open')) return { headline, others: true };
+      const fixed = attempt !== null; // the same token buys the same thing
+      if (state.until > now()) return { headline, label: [t('again'), until(state.until)], fixed, others: true };
+      return { headline, label: t('retry'), act: attempt ? () => send(sale.id, attempt) : purchase, fixed, others: true };
+    }
+  }
+  const opens = Date.parse(sale.opensAt);
+  switch (phase) {
+    case 'scheduled': return {
+      note: t('opens', { time: moment(opens) }), clock: until(opens, 'huge'), label: t('early'),
+    };
+    case 'open': return {
+      headline: t('open'), note: [t('ends'), until(Date.parse(sale.closesAt))], label: t('buy'), live: true,
+      act: isGone(item) ? undefined : purchase,
+    };
+    case 'soldOut': return { headline: t('sold-out'), note: t('returns'), label: t('soldOut') };
+    case 'paused': return { headline: t('sale-paused'), note: t('resumes'), label: t('paused') };
+    default: return { headline: t('sale-ended'), label: t('ended') };
+  }
 }
 
 function counter(sale, item, quantity) {
-  const state = buying.get(sale.id) ?? { at: 'idle' };
-  const phase = phaseOf(sale);
-  const opens = Date.parse(sale.opensAt);
-  const button = (text, busy) => h('button', {
-    id: 'buy', type: 'button', class: `buy${busy ? ' busy' : ''}`, disabled: busy || phase !== 'open' || isGone(item),
-    onclick: () => buy(sale.id, item.id, quantity),
-  }, text);
-  const again = () => state.at === 'refused' && { ...stored(sessionStorage, attemptKey(sale.id)) };
-  const parcel = (...children) => h('section', { class: 'counter buying' }, children);
+  const { headline, note, clock, label, busy, act, live, fixed, others } = situation(sale, item, quantity);
+  const most = Math.min(sale.limitPerBuyer, QUANTITY_SHOWN_MAX);
+  const numbers = Array.from({ length: most }, (_, at) => at + 1);
+  const onchange = (event) => choose(sale.id, { quantity: Number(event.target.value) });
   const total = h('div', { class: 'total' },
-    sale.limitPerBuyer > 1 && state.at === 'idle'
-      ? h('label', { for: 'quantity' }, t('quantity'), h('select', {
-        id: 'quantity', onchange: (event) => { choices.set(sale.id, { ...choices.get(sale.id), quantity: Number(event.target.value) }); render(); },
-      }, Array.from({ length: Math.min(sale.limitPerBuyer, 10) }, (_, at) => h('option', { value: at + 1, selected: at + 1 === quantity }, String(at + 1)))))
+    most > 1 && !busy && !fixed
+      ? h('label', {}, t('quantity'), h('select', { id: 'quantity', onchange },
+        numbers.map((number) => h('option', { selected: number === quantity }, String(number)))))
       : h('span', { class: 'soft' }, t('limit', { limit: sale.limitPerBuyer })),
     h('b', {}, money({ ...item.price, amount: item.price.amount * quantity })));
-  switch (state.at) {
-    case 'sending': return parcel(h('p', { class: 'headline' }, t('asking')), total, button(t('moment'), true));
-    case 'again': return parcel(h('p', { class: 'headline' }, sentence(state.problem)), total,
-      h('button', { id: 'buy', type: 'button', class: 'buy busy', disabled: true },
-        t('again'), h('span', { 'data-until': state.until }, short(state.until))));
-    case 'queued': return parcel(h('p', { class: 'headline' }, t('queued')),
-      h('p', { class: 'soft' }, t('leave')), total, button(t('writing'), true));
-    case 'placed': return receipt(sale, item, state);
-    case 'refused': {
-      const { code, jobId } = state.problem;
-      const attempt = again();
-      const retry = h('button', { id: 'buy', type: 'button', class: 'buy', onclick: () => (attempt?.token ? send(sale.id, attempt) : buy(sale.id, item.id, quantity)) }, t('retry'));
-      const show = jobId && h('button', { id: 'buy', type: 'button', class: 'buy', onclick: () => follow(sale.id, { jobId, status: 'queued', pollAfterMs: 0 }) }, t('show'));
-      const final = ['sale-ended', 'challenge-required', 'not-found', 'quota-exceeded'].includes(code) || phase === 'ended' || (code === 'sold-out' && !state.problem.mayReturnUntil);
-      return parcel(h('p', { class: 'headline' }, sentence(state.problem)), code === 'limit-reached' && show ? show : !final && retry,
-        h('a', { class: 'link', href: '#/' }, t('others')));
-    }
-  }
-  if (phase === 'scheduled') return parcel(h('p', { class: 'soft' }, t('opens', { time: moment(opens) })), clock(opens), total, button(t('early')));
-  if (phase === 'open') return parcel(h('p', { class: 'headline live' }, PHASES.open), h('p', { class: 'soft' }, t('ends'), h('span', { class: 'digits', 'data-until': Date.parse(sale.closesAt) }, short(Date.parse(sale.closesAt)))), total, button(t('buy')));
-  const why = { soldOut: 'sold-out', paused: 'sale-paused', ended: 'sale-ended' }[phase];
-  return parcel(h('p', { class: 'headline' }, sentence({ code: why })),
-    phase === 'soldOut' && h('p', { class: 'soft' }, t('returns')), total, button(PHASES[phase]));
+  const attributes = { id: 'buy', type: 'button', class: busy ? 'buy busy' : 'buy', disabled: !act, onclick: act };
+  return h('section', { class: 'counter' },
+    headline && h('p', { class: live ? 'headline live' : 'headline' }, headline),
+    note && h('p', { class: 'soft' }, note), clock && h('p', { role: 'timer' }, clock),
+    label && [total, h('button', attributes, label)],
+    others && h('a', { class: 'link', href: '#/' }, t('others')));
 }
 
-function receipt(sale, item, { job, order }) {
-  const bought = sale.items.find((one) => one.id === job.item) ?? item;
-  const row = (name, value) => [h('dt', {}, name), h('dd', {}, value)];
-  const statuses = { pending_payment: t('pending_payment'), paid: t('paid'), expired: t('expired'), cancelled: t('cancelled') };
+function receipt(sale, { job, order }) {
+  const bought = sale.items.find((one) => one.id === job.item) ?? sale.items[0];
+  const line = (name, value) => [h('dt', {}, name), h('dd', {}, value)];
+  const kept = order?.status === 'pending_payment' && order.expiresAt;
   return h('section', { class: 'receipt' },
     h('p', { class: 'headline' }, t('yours')),
-    h('dl', {}, row(t('item'), `${bought.title} × ${job.quantity}`),
-      row(t('total'), money(order?.amount ?? { ...bought.price, amount: bought.price.amount * job.quantity })),
-      order?.status ? row(t('status'), statuses[order.status] ?? order.status) : null,
-      row(t('order'), h('code', {}, job.jobId))),
-    order?.status === 'pending_payment' && order.expiresAt ? h('p', {}, t('kept', { time: hour(order.expiresAt) })) : null,
+    h('dl', {},
+      line(t('item'), `${bought.title} × ${job.quantity}`),
+      line(t('total'), money(order?.amount ?? { ...bought.price, amount: bought.price.amount * job.quantity })),
+      order?.status && line(t('status'), words[order.status] ?? order.status),
+      line(t('order'), h('code', {}, job.jobId))),
+    kept && h('p', {}, t('kept', { time: hour(kept) })),
     h('p', { class: 'soft' }, t('unpaid')),
     h('a', { class: 'link', href: '#/' }, t('others')));
 }
@@ -349,21 +369,26 @@ function detail(sale) {
   const choice = choices.get(sale.id) ?? {};
   const free = sale.items.filter((item) => !isGone(item));
   const item = sale.items.find((one) => one.id === choice.item && !isGone(one)) ?? free[0] ?? sale.items[0];
+  const state = buying.get(sale.id);
+  const counterOrReceipt = state?.at === 'placed' ? receipt(sale, state) : counter(sale, item, choice.quantity ?? 1);
   return [
     h('a', { class: 'back', href: '#/' }, t('back')),
     h('div', { class: 'sale' },
       h('section', { class: 'goods' }, h('h1', {}, sale.title),
-        h('fieldset', { class: 'items' }, h('legend', {}, sale.items.length > 1 ? t('choose') : t('inside')),
+        h('fieldset', { class: 'items' },
+          h('legend', {}, sale.items.length > 1 ? t('choose') : t('inside')),
           sale.items.map((one) => itemRow(sale, one, item)))),
-      h('div', { class: 'side' }, counter(sale, item, choice.quantity ?? 1))),
+      h('div', { class: 'side' }, counterOrReceipt)),
   ];
 }
 
 /** Draws the page anew where it differs, and gives the focus back. */
 function render(said) {
+  if (!loaded) return;
   if (said) document.getElementById('say').textContent = said;
   const sale = sales.get(shown);
-  const wanted = shown === null ? list() : sale ? detail(sale) : [h('p', { class: 'plain' }, sentence({ code: 'not-found' }))];
+  const wanted = shown === null ? list() : sale ? detail(sale) : [h('p', { class: 'plain' }, t('not-found'))];
+  turnClocks(); // so that a second gone by is no difference
   const fresh = h('main', {}, wanted);
   if (fresh.innerHTML === main.innerHTML) return;
   const focused = document.activeElement?.id;
@@ -371,38 +396,43 @@ function render(said) {
   if (focused && focused !== 'main') (document.getElementById(focused) ?? main).focus();
 }
 
-function introduce(buyer) {
-  const another = h('button', { type: 'button', onclick: async () => {
-    tokens.clear(); buying.clear(); sessionStorage.clear(); tokenAt.clear();
-    await demoBuyer(true);
+/** Who is buying, and a way to be somebody else; every attempt of the former buyer is forgotten. */
+function introduce() {
+  const onclick = async () => {
+    localStorage.removeItem('buyer');
+    for (const known of [tokens, buying, tokenAt, sessionStorage]) known.clear();
+    await demoBuyer();
+    introduce();
     render();
-  } }, t('another'));
-  document.getElementById('who').replaceChildren(h('span', {}, buyer.buyer), another);
+  };
+  const name = stored(localStorage, 'buyer')?.buyer;
+  const parts = name ? [h('span', {}, name), h('button', { type: 'button', onclick }, t('another'))] : [];
+  document.getElementById('who').replaceChildren(...parts);
 }
 
 /** Reads the sale on the page, or all of them; what could not be read stays as it was. */
 async function look() {
-  const answer = await ask('GET', shown === null ? '/api/v1/sales' : `/api/v1/sales/${encodeURIComponent(shown)}`);
+  const wanted = shown;
+  const answer = await ask('GET', wanted === null ? '/api/v1/sales' : `/api/v1/sales/${encodeURIComponent(wanted)}`);
   if (answer.ok) {
-    const read = answer.body.items && answer.body.id ? [answer.body] : (answer.body.sales ?? answer.body);
-    if (shown === null) sales.clear();
+    const read = wanted === null ? (answer.body.sales ?? answer.body) : [answer.body];
+    if (wanted === null) sales.clear();
     for (const sale of read) sales.set(sale.id, sale);
-  } else if (answer.code === 'not-found') sales.delete(shown);
+  } else if (answer.code === 'not-found') sales.delete(wanted);
+  loaded = true;
   render();
 }
 
 /** Four times a second: clocks, the moment of opening, and the token's moment. */
-let phases = '';
+let before = '';
 function tick() {
-  for (const element of document.querySelectorAll('[data-until]')) element.textContent = short(Number(element.dataset.until));
-  for (const face of document.querySelectorAll('[data-clock]')) {
-    const numbers = parts(Number(face.dataset.clock)).slice(-face.children.length);
-    numbers.forEach((number, at) => { face.children[at].firstChild.textContent = two(number); });
-  }
-  const seen = [...sales.values()].map(phaseOf).join();
-  if (seen !== phases) { phases = seen; render(); }
+  turnClocks();
   const sale = sales.get(shown);
-  if (!sale || !['scheduled', 'open'].includes(phaseOf(sale)) || (buying.get(sale.id)?.at ?? 'idle') !== 'idle') return;
+  const phase = sale && phaseOf(sale);
+  const seen = [...sales.values()].map(phaseOf).join() + (buying.get(shown)?.until < now());
+  if (seen !== before) render(phase === 'open' && !buying.has(shown) ? t('open') : '');
+  before = seen;
+  if (!['scheduled', 'open'].includes(phase) || buying.has(shown)) return;
   if (!tokenAt.has(sale.id)) {
     const first = Math.max(now(), Date.parse(sale.opensAt) - TOKEN_LEAD_S * 1_000);
     const last = Math.max(first, Date.parse(sale.opensAt) - 2_000);
@@ -416,19 +446,20 @@ function tick() {
 }
 
 async function route() {
-  const id = decodeURIComponent(location.hash.slice(2));
-  shown = id === '' ? null : id;
+  shown = location.hash.slice(2) || null;
   render();
   scrollTo(0, 0);
   await look();
-  if (shown !== null) resume(shown);
+  if (sales.has(shown)) resume(shown);
 }
 
-addEventListener('hashchange', route);
+addEventListener('hashchange', () => { main.focus(); route(); });
 document.addEventListener('visibilitychange', () => { if (!document.hidden) setClock(3).then(look); });
-await Promise.all([setClock(5), route(), demoBuyer().then((buyer) => buyer && introduce(buyer))]);
 setInterval(tick, 250);
 setInterval(() => setClock(3), 60_000);
+setClock(5);
+route();
+demoBuyer().then(introduce);
 for (;;) {
   await pause(LOOK_MS * (1 + Math.random() / 2));
   if (!document.hidden) await look();

@@ -63,8 +63,8 @@ impl Default for Log {
 struct File {
     profile: Profile,
     namespace: String,
-    gateway: serde_json::Map<String, serde_json::Value>,
-    limits: serde_json::Map<String, serde_json::Value>,
+    gateway: Table,
+    limits: Table,
     consumer: ConsumerSection,
     redis: RedisSettings,
     rabbitmq: RabbitSettings,
@@ -91,6 +91,9 @@ impl Default for File {
         }
     }
 }
+
+/// A section that is read in two steps.
+type Table = config::Map<String, config::Value>;
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -158,7 +161,8 @@ fn make_demo(file: &mut File) {
         file.secrets.token_key = Some(format!("demo:{}", secret()));
     }
     if file.limits.is_empty() {
-        file.limits.insert("per_ip".to_owned(), serde_json::json!({ "enabled": false }));
+        let off = Table::from([("enabled".to_owned(), false.into())]);
+        file.limits.insert("per_ip".to_owned(), off.into());
     }
 }
 
@@ -179,7 +183,7 @@ fn check(mut file: File) -> anyhow::Result<Config> {
     file.rabbitmq.namespace.clone_from(&file.namespace);
 
     let listen = address(&mut file.gateway, "listen")?.unwrap_or(std::net::SocketAddr::from(([127, 0, 0, 1], 8080)));
-    let operators = match file.gateway.get("operators").and_then(|value| value.as_str()) {
+    let operators = match file.gateway.get("operators").map(ToString::to_string).as_deref() {
         Some("none") => {
             file.gateway.remove("operators");
             None
@@ -194,8 +198,8 @@ fn check(mut file: File) -> anyhow::Result<Config> {
     if !file.limits.is_empty() {
         file.gateway.insert("limits".to_owned(), file.limits.into());
     }
-    let mut gateway: GatewaySettings =
-        serde_json::from_value(file.gateway.into()).map_err(|why| anyhow!("gateway or limits: {why}"))?;
+    let section = config::Value::from(file.gateway);
+    let mut gateway = GatewaySettings::deserialize(section).map_err(|why| anyhow!("gateway or limits: {why}"))?;
     gateway.demo = demo;
 
     Ok(Config {
@@ -248,13 +252,10 @@ fn scheme(key: &str, url: &str, schemes: &[&str]) -> anyhow::Result<()> {
     bail!("{key}: has to start with {} or be {EMBEDDED:?}, not with {given:?}", schemes.join(" or "))
 }
 
-fn address(
-    section: &mut serde_json::Map<String, serde_json::Value>,
-    key: &str,
-) -> anyhow::Result<Option<std::net::SocketAddr>> {
+fn address(section: &mut Table, key: &str) -> anyhow::Result<Option<std::net::SocketAddr>> {
     let Some(value) = section.remove(key) else { return Ok(None) };
-    let text = value.as_str().unwrap_or_default();
-    text.parse().map(Some).map_err(|_| anyhow!("gateway.{key}: has to be an address like 127.0.0.1:8080, not {value}"))
+    let text = value.to_string();
+    text.parse().map(Some).map_err(|_| anyhow!("gateway.{key}: has to be an address like 127.0.0.1:8080, not {text:?}"))
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

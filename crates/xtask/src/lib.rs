@@ -31,7 +31,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
             print!("{}", args::HELP);
             return ExitCode::SUCCESS;
         }
-        Ok(args::Request::Up(options)) => up::up(&options),
+        Ok(args::Request::Up(options)) => up::up(&options).map(|()| true),
         Ok(args::Request::Test(options)) => stages::test(&options),
         Err(usage) => {
             eprintln!("xtask: {usage}\n\n{}", args::HELP);
@@ -39,7 +39,9 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
         }
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        // What failed has been said, in the table.
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE

@@ -2,6 +2,7 @@
 //! is skipped.
 
 use std::fmt::Write;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 
 use crate::args::TestOptions;
-use crate::services::{Services, Wanted};
+use crate::services::{self, Services, Wanted};
 use crate::steps::Took;
 use crate::{files, packages, process, signals, workspace};
 
@@ -110,14 +111,14 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     STAGES.iter().map(|stage| stage.name)
 }
 
-/// Runs the stages asked for and prints a table of them.
+/// Runs the stages asked for and prints a table of them. Did all pass?
 ///
 /// # Errors
-/// A stage failed, or we were told to stop.
-pub fn test(options: &TestOptions) -> Result<()> {
+/// We were told to stop.
+pub fn test(options: &TestOptions) -> Result<bool> {
     if options.list {
         print!("{}", list());
-        return Ok(());
+        return Ok(true);
     }
     signals::install()?;
     let chosen =
@@ -142,8 +143,7 @@ pub fn test(options: &TestOptions) -> Result<()> {
     }
     drop(servers);
     print!("{}", summary(&results));
-    ensure!(results.iter().all(|stage| stage.failure.is_none()), "not everything passed");
-    Ok(())
+    Ok(results.iter().all(|stage| stage.failure.is_none()))
 }
 
 /// What came of a stage.
@@ -155,18 +155,22 @@ struct Finished {
 
 /// The private servers, started for the first stage that needs them and kept for the others.
 #[derive(Default)]
-struct Servers(Option<Services>);
+struct Servers(Option<(Services, File)>);
 
 impl Servers {
     fn get(&mut self) -> Result<&Services> {
         if self.0.is_none() {
             // Private ones even where the environment names others: the tests empty and kill what they are given.
             let dir = workspace::root().join("target/xtask-test");
-            std::fs::create_dir_all(&dir)?;
+            fs::create_dir_all(&dir)?;
+            let lock = File::create(dir.join("lock"))?;
+            ensure!(lock.try_lock().is_ok(), "another `cargo xtask test` is using {}", dir.display());
             packages::ensure(Wanted { redis: true, rabbitmq: true, postgres: true }, false, &dir.join("apt.log"))?;
-            self.0 = Some(Services::start(&dir)?);
+            // A verdict must not depend on what an earlier run left behind.
+            services::forget(&dir)?;
+            self.0 = Some((Services::start(&dir)?, lock));
         }
-        self.0.as_ref().map_or_else(|| bail!("the servers are gone"), Ok)
+        self.0.as_ref().map_or_else(|| bail!("the servers are gone"), |(services, _)| Ok(services))
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use xtask::services::{Redis, Services, is_free};
+use xtask::services::{Redis, Services, forget, is_free};
 
 /// A folder that goes with the test, below the target folder: reachable or not for Postgres's user, as it happens.
 struct Folder(PathBuf);
@@ -22,10 +22,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let elsewhere = self.0.join("postgres/elsewhere");
-        if let Ok(target) = elsewhere.canonicalize() {
-            std::fs::remove_dir_all(target).unwrap();
-        }
+        forget(&self.0).unwrap();
         std::fs::remove_dir_all(&self.0).unwrap();
     }
 }

@@ -1,1 +1,81 @@
-//! Orders, sales and the outbox in Postgres.
+//! Orders, sales and the outbox in Postgres: the only judge of what is sold.
+//!
+//! [`place`] writes orders, [`sales`] does what operators decide, [`relay`] hands on what has to reach someone else,
+//! [`orders`] reads. All of them go through [`session`], which knows how to run a transaction that is never left half
+//! open, and [`failure`], which says whether one may have happened. Payment and expiry of orders are not here yet.
+
+mod failure;
+mod migrations;
+mod orders;
+mod place;
+mod relay;
+mod rows;
+mod sales;
+mod session;
+mod settings;
+mod wake;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::ports::{Health, Outage};
+use futures_util::FutureExt as _;
+
+use self::session::Database;
+use self::wake::Wake;
+
+pub use self::settings::PostgresSettings;
+
+/// How long a health check may take.
+const CHECK_MAX: Duration = Duration::from_secs(1);
+
+/// One database, through one pool of connections.
+pub struct Postgres {
+    database: Database,
+    wake: Wake,
+}
+
+impl Postgres {
+    /// Opens no connection yet: a database that is away now is found when it is needed, and again when it is back.
+    /// Fails only on a URL that no database can have.
+    pub async fn connect(settings: &PostgresSettings) -> Result<Arc<Self>, Outage> {
+        let options = settings.connect_options()?;
+        let database = Database::new(settings, options.clone());
+        let wake = Wake::new(database.pool().clone(), options);
+        Ok(Arc::new(Self { database, wake }))
+    }
+
+    /// Sets the gauges of the pool; meant to be called every second.
+    pub async fn sample_metrics(&self) {
+        let pool = self.database.pool();
+        let (size, idle) = (f64::from(pool.size()), pool.num_idle() as f64);
+        let max = f64::from(pool.options().get_max_connections());
+        for (state, connections) in [("idle", idle), ("used", (size - idle).max(0.0)), ("max", max)] {
+            metrics::gauge!("seckill_db_pool_connections", "state" => state).set(connections);
+        }
+    }
+}
+
+#[async_trait]
+impl Health for Postgres {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
+    async fn check(&self) -> Result<(), Outage> {
+        let asked = self.database.read(|mut session| {
+            async move {
+                let answer = session.all("health", sqlx::query_as("select pg_is_in_recovery()")).await?;
+                Ok(answer == [(true,)])
+            }
+            .boxed()
+        });
+        match tokio::time::timeout(CHECK_MAX, asked).await {
+            Ok(Ok(false)) => Ok(()),
+            Ok(Ok(true)) => Err(Outage::NotSent("Postgres is a standby that takes no writes".to_owned())),
+            Ok(Err(failure)) => Err(failure.into()),
+            Err(_) => Err(Outage::NotSent("Postgres did not answer within a second".to_owned())),
+        }
+    }
+}

@@ -1,9 +1,14 @@
 //! Consumes one lane, on a connection of its own: a broker that blocks publishers still takes our acknowledgements.
 //!
 //! Every error ends the connection. The next [`Lane::take`] opens another one; tags of the old one mean nothing then.
+//!
+//! A consumer that has been idle for a while subscribes anew, because silence is not always emptiness: a broker (seen
+//! with 3.10) that finds a deleted queue declared again moves the consumer over without a word, and then keeps what it
+//! should deliver to it. Closing the channel gives those messages back.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::Shard;
@@ -12,13 +17,17 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::DropGuard;
 use tracing::info;
 
 use super::dial::{Dialer, backoff, bounded};
 use super::message::{self, Outgoing};
 use super::supervisor::Link;
+
+/// Idle for so long, with nothing waiting for its acknowledgement, a consumer subscribes anew. Well below the 30 s after
+/// which a confirmed reservation without an order is published again.
+const IDLE_MAX: Duration = Duration::from_secs(10);
 
 /// One lane of the queue on RabbitMQ.
 pub(super) struct RabbitLane {
@@ -37,8 +46,9 @@ struct Open {
     consumer: Consumer,
     channel: Channel,
     unacked: Unacked,
+    idle_since: Instant,
     /// Last, so that it is dropped after what lives on it.
-    _connection: Connection,
+    connection: Connection,
 }
 
 impl RabbitLane {
@@ -51,20 +61,20 @@ impl RabbitLane {
         if !self.link.topology.has(self.shard) {
             return Err(format!("there is no lane {}", self.shard.get()));
         }
+        let connection = self.dialer.as_mut().map_err(|error| error.clone())?.dial().await?;
+        self.subscribe(connection).await
+    }
+
+    async fn subscribe(&self, connection: Connection) -> Result<Open, String> {
         let (settings, topology) = (&self.link.settings, &self.link.topology);
         let patience = settings.connect_timeout();
-        let connection = self.dialer.as_mut().map_err(|error| error.clone())?.dial().await?;
         topology.declare(&connection, patience).await?;
         let channel = bounded(patience, connection.create_channel()).await?;
         bounded(patience, channel.basic_qos(settings.prefetch, BasicQosOptions::default())).await?;
-        let consume = channel.basic_consume(
-            topology.lane(self.shard).into(),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        );
+        let (queue, options) = (topology.lane(self.shard), BasicConsumeOptions::default());
+        let consume = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default());
         let consumer = bounded(patience, consume).await?;
-        Ok(Open { consumer, channel, unacked: Unacked::default(), _connection: connection })
+        Ok(Open { consumer, channel, unacked: Unacked::default(), idle_since: Instant::now(), connection })
     }
 
     /// The open consumer, or a new one; waits before it tries again after a failure.
@@ -78,11 +88,42 @@ impl RabbitLane {
         // Counted first: an attempt that is cancelled half-way is no success.
         self.failures = self.failures.saturating_add(1);
         let open = self.connect().await.map_err(Outage::NotSent)?;
+        self.begin(open);
+        info!(shard = self.shard.get(), generation = self.generation, "consuming the lane");
+        Ok(())
+    }
+
+    /// Gives back what the broker may be keeping for us, and subscribes again.
+    async fn renew(&mut self) -> Result<(), Outage> {
+        let Some(Open { channel, connection, .. }) = self.open.take() else { return Ok(()) };
+        let close = bounded(self.link.settings.connect_timeout(), channel.close(200, "OK".into()));
+        close.await.map_err(|error| self.lost(error))?;
+        let open = self.subscribe(connection).await.map_err(|error| self.lost(error))?;
+        self.begin(open);
+        Ok(())
+    }
+
+    fn begin(&mut self, open: Open) {
         self.failures = 0;
         self.generation += 1;
         self.open = Some(open);
-        info!(shard = self.shard.get(), generation = self.generation, "consuming the lane");
-        Ok(())
+    }
+
+    /// Waits for one delivery; renews the subscription when none has come for long.
+    async fn first(&mut self) -> Result<Option<lapin::Result<lapin::message::Delivery>>, Outage> {
+        loop {
+            self.ensure_open().await?;
+            let Some(open) = self.open.as_mut() else { return Ok(None) };
+            let idle = open.unacked.is_empty().then_some(open.idle_since + IDLE_MAX);
+            let next = open.consumer.next();
+            match idle {
+                None => return Ok(next.await),
+                Some(until) => match timeout_at(until, next).await {
+                    Ok(next) => return Ok(next),
+                    Err(_) => self.renew().await?,
+                },
+            }
+        }
     }
 
     fn lost(&mut self, why: String) -> Outage {
@@ -95,10 +136,10 @@ impl RabbitLane {
 #[async_trait]
 impl Lane for RabbitLane {
     async fn take(&mut self, max: usize) -> Result<Vec<Delivery>, Outage> {
-        self.ensure_open().await?;
+        let mut next = self.first().await?;
         let generation = self.generation;
         let Some(open) = self.open.as_mut() else { return Err(self.lost("the lane is not open".into())) };
-        let mut next = open.consumer.next().await;
+        open.idle_since = Instant::now();
         let (mut taken, mut reservations) = (Vec::new(), 0);
         loop {
             match next {
@@ -126,6 +167,7 @@ impl Lane for RabbitLane {
         let current = deliveries.iter().filter(|one| one.generation == self.generation).map(|one| one.tag);
         let Some(open) = self.open.as_mut() else { return Ok(()) };
         let acks = open.unacked.settle(current);
+        open.idle_since = Instant::now();
         let patience = self.link.settings.connect_timeout();
         let mut failed = None;
         for Ack { tag, multiple } in acks {
@@ -166,6 +208,10 @@ struct Ack {
 }
 
 impl Unacked {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn taken(&mut self, tag: u64) {
         self.0.insert(tag);
     }

@@ -133,6 +133,7 @@ fn short(text: &str) -> ShortString {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use domain::{Route, SaleNumber, Shard};

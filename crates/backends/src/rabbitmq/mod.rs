@@ -4,7 +4,7 @@
 //! acknowledgements must still reach it. Connections are rebuilt here, for ever, and not by the library.
 //!
 //! ```text
-//! N.orders  direct  ─ shard ─►  N.orders.<shard>   quorum, single active consumer, no delivery limit
+//! N.orders  direct  ─ shard ─►  N.orders.<shard>   quorum, single active consumer
 //! N.dead    fanout  ─────────►  N.dead-letters     quorum
 //! N.events  topic   ─ sale.<sale id>.orders ─►  whoever binds a queue; nobody has to
 //! ```

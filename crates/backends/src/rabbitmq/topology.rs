@@ -2,30 +2,31 @@
 //! does it: whatever an operator deleted comes back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{SaleId, Shard};
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
+use lapin::{Channel, Connection, ExchangeKind};
 
 use super::dial::bounded;
+
+/// Deliveries of one message before the broker drops it: never, in practice. Dropping is not the broker's to decide,
+/// as one bad message would take its redelivered neighbours with it. Left out, brokers since 4.0 drop after 20; the -1
+/// they read as "no limit" makes older ones drop at the first redelivery, without a word. This is right for all of
+/// them, and lets a queue outlive an upgrade of its broker.
+const DELIVERY_LIMIT: i32 = i32::MAX;
 
 /// Names everything below one namespace.
 #[derive(Clone, Debug)]
 pub(super) struct Topology {
     namespace: Arc<str>,
     lanes: u8,
-    /// Set once the broker has refused an explicit "no delivery limit": brokers before 4.0 have no limit and refuse
-    /// the argument; later ones have a limit of 20 unless told otherwise.
-    limit_refused: Arc<AtomicBool>,
 }
 
 impl Topology {
     pub(super) fn new(namespace: &str, lanes: u8) -> Self {
-        Self { namespace: namespace.into(), lanes, limit_refused: Arc::default() }
+        Self { namespace: namespace.into(), lanes }
     }
 
     /// All lanes that exist.
@@ -70,7 +71,7 @@ impl Topology {
 
     /// Declares all of it, each step within `patience`.
     pub(super) async fn declare(&self, connection: &Connection, patience: Duration) -> Result<(), String> {
-        let mut channel = bounded(patience, connection.create_channel()).await?;
+        let channel = bounded(patience, connection.create_channel()).await?;
         for (exchange, kind) in [
             (self.orders(), ExchangeKind::Direct),
             (self.dead(), ExchangeKind::Fanout),
@@ -79,75 +80,48 @@ impl Topology {
             let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
             bounded(patience, channel.exchange_declare(exchange.into(), kind, options, FieldTable::default())).await?;
         }
-        let dead_letters = std::iter::once((self.dead_letters(), self.dead(), String::new(), false));
-        let lanes = self.shards().map(|shard| (self.lane(shard), self.orders(), shard.get().to_string(), true));
-        for (queue, exchange, key, single_active) in dead_letters.chain(lanes) {
-            if !self.limit_refused.load(Ordering::Relaxed) {
-                match self.declare_queue(&channel, &queue, single_active, true, patience).await? {
-                    Declared::Done => {}
-                    Declared::ArgumentRefused => {
-                        // The refusal has closed the channel.
-                        self.limit_refused.store(true, Ordering::Relaxed);
-                        channel = bounded(patience, connection.create_channel()).await?;
-                    }
-                }
-            }
-            if self.limit_refused.load(Ordering::Relaxed)
-                && let Declared::ArgumentRefused =
-                    self.declare_queue(&channel, &queue, single_active, false, patience).await?
-            {
-                return Err(format!("the queue {queue} exists with other arguments: move its messages, delete it"));
-            }
-            let bind = channel.queue_bind(
-                queue.into(),
-                exchange.into(),
-                key.into(),
-                QueueBindOptions::default(),
-                FieldTable::default(),
-            );
-            bounded(patience, bind).await?;
+        declare_queue(&channel, self.dead_letters(), false, patience).await?;
+        bind(&channel, self.dead_letters(), self.dead(), String::new(), patience).await?;
+        for shard in self.shards() {
+            declare_queue(&channel, self.lane(shard), true, patience).await?;
+            bind(&channel, self.lane(shard), self.orders(), shard.get().to_string(), patience).await?;
         }
         bounded(patience, channel.close(200, "OK".into())).await
     }
+}
 
-    async fn declare_queue(
-        &self,
-        channel: &Channel,
-        queue: &str,
-        single_active: bool,
-        state_no_limit: bool,
-        patience: Duration,
-    ) -> Result<Declared, String> {
-        let mut arguments = FieldTable::default();
-        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-        if single_active {
-            arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
-        }
-        if state_no_limit {
-            arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(-1));
-        }
-        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        let declare = channel.queue_declare(queue.into(), options, arguments);
-        match tokio::time::timeout(patience, declare).await {
-            Err(_) => Err(format!("no answer within {} ms", patience.as_millis())),
-            Ok(Ok(_)) => Ok(Declared::Done),
-            Ok(Err(error)) if refuses_argument(&error) => Ok(Declared::ArgumentRefused),
-            Ok(Err(error)) => Err(error.to_string()),
-        }
+async fn declare_queue(
+    channel: &Channel,
+    queue: String,
+    single_active: bool,
+    patience: Duration,
+) -> Result<(), String> {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
+    if single_active {
+        arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
     }
+    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let declared = bounded(patience, channel.queue_declare(queue.as_str().into(), options, arguments)).await;
+    // Most likely it exists with other arguments; only an operator can move its messages and delete it.
+    declared.map(|_| ()).map_err(|error| format!("cannot declare the queue {queue}: {error}"))
 }
 
-enum Declared {
-    Done,
-    ArgumentRefused,
-}
-
-fn refuses_argument(error: &lapin::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ProtocolError(error)
-        if *error.kind() == AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED))
+async fn bind(
+    channel: &Channel,
+    queue: String,
+    exchange: String,
+    key: String,
+    patience: Duration,
+) -> Result<(), String> {
+    let options = QueueBindOptions::default();
+    let bind = channel.queue_bind(queue.into(), exchange.into(), key.into(), options, FieldTable::default());
+    bounded(patience, bind).await
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -12,7 +12,7 @@ mod support;
 /// Makes one test of each scenario for each way to run it.
 macro_rules! suite {
     ($scenarios:path: $($backend:ident by $run:path),+; $names:tt) => {
-        $(suite!(@backend $backend, $run, $scenarios, $names);)+
+        $($crate::suite!(@backend $backend, $run, $scenarios, $names);)+
     };
     (@backend $backend:ident, $run:path, $scenarios:path, [$($name:ident),+ $(,)?]) => {
         mod $backend {

@@ -8,13 +8,15 @@
 //! let url = servers.redis.url();
 //! servers.redis.kill9();                                     // SIGKILL, as a crash would
 //! servers.redis.start_again()?;                              // same port, same password, the data it had
+//! drop(servers);                                             // stopped, with everything they started
 //! # let _ = url;
 //! # anyhow::Ok(())
-//! ```                                                        // dropped: stopped
+//! ```
 //!
 //! A second start in the same folder continues with the data and the passwords that are there, on the same ports if
 //! they are free. Servers found in the environment, and servers of the system, are never touched.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
@@ -128,9 +130,25 @@ fn joined<T>(handle: Option<thread::ScopedJoinHandle<'_, Result<T>>>) -> Result<
     handle.map(|handle| handle.join().unwrap_or_else(|_| Err(anyhow!("starting a server panicked")))).transpose()
 }
 
+/// Removes what stopped servers left below `dir`, also where Postgres had to keep its data elsewhere. The logs stay.
+///
+/// # Errors
+/// Something cannot be removed.
+pub fn forget(dir: impl AsRef<Path>) -> Result<()> {
+    let dir = dir.as_ref();
+    if let Ok(elsewhere) = dir.join("postgres/elsewhere").canonicalize() {
+        fs::remove_dir_all(&elsewhere).with_context(|| format!("cannot remove {}", elsewhere.display()))?;
+    }
+    for name in ["redis", "rabbitmq", "postgres"] {
+        let folder = dir.join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// `dir` as an absolute path, created if missing: servers change their working folder.
 fn existing(dir: &Path) -> Result<PathBuf> {
-    std::fs::create_dir_all(dir)
-        .and_then(|()| dir.canonicalize())
-        .with_context(|| format!("cannot use {}", dir.display()))
+    fs::create_dir_all(dir).and_then(|()| dir.canonicalize()).with_context(|| format!("cannot use {}", dir.display()))
 }

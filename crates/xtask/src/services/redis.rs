@@ -77,7 +77,8 @@ impl Kind for RedisKind {
     }
 
     fn url(&self, place: &Place) -> String {
-        format!("redis://:{}@127.0.0.1:{}/0", place.password, place.port)
+        // The user is named because redis-cli wants it so; it is the one that has no name otherwise.
+        format!("redis://default:{}@127.0.0.1:{}/0", place.password, place.port)
     }
 }
 

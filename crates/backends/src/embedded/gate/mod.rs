@@ -91,3 +91,51 @@ impl Health for EmbeddedGate {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use domain::{SaleNumber, Shard};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct ByHand(AtomicI64);
+
+    impl Clock for ByHand {
+        fn now(&self) -> Timestamp {
+            from_ms(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sale_is_forgotten_when_its_time_has_come_and_not_while_its_orders_change() {
+        let clock = Arc::new(ByHand::default());
+        let gate = EmbeddedGate::new(clock.clone());
+        let route = Route { sale: SaleNumber::new(1).unwrap(), shard: Shard::default() };
+        let sale = WarmSale {
+            route,
+            epoch: 1,
+            opens_at: from_ms(0),
+            closes_at: from_ms(500),
+            forget_at: from_ms(1_000),
+            limit_per_buyer: 1,
+            stock: vec![1],
+        };
+        let is_there = async || gate.condition(route).await.unwrap() != Condition::Missing;
+        assert!(gate.begin_epoch(&sale).await.unwrap());
+        clock.0.store(999, Ordering::SeqCst);
+        assert!(is_there().await);
+        assert_eq!(gate.hold(route, &[], None).await.unwrap(), Held::Applied(0));
+        clock.0.store(24 * 3_600 * 1_000, Ordering::SeqCst);
+        assert!(is_there().await, "a day after its last change");
+        clock.0.store(26 * 3_600 * 1_000, Ordering::SeqCst);
+        assert!(!is_there().await);
+
+        assert!(gate.begin_epoch(&WarmSale { forget_at: from_ms(i64::MAX >> 16), ..sale }).await.unwrap());
+        gate.lose_everything();
+        assert!(!is_there().await);
+    }
+}

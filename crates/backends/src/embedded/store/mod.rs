@@ -59,3 +59,37 @@ impl Health for EmbeddedStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use domain::ports::{Operator, SaleStore};
+    use domain::{NewSale, Patch, SaleState};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_change_of_a_sale_leaves_a_line_and_what_was_refused_leaves_none() {
+        let store = EmbeddedStore::new(Arc::new(crate::SystemClock));
+        let new: NewSale = serde_json::from_str(
+            r#"{"id":"s","title":"S","opensAt":"2031-01-01T00:00:00Z","closesAt":"2031-01-02T00:00:00Z",
+                "items":[{"id":"a","title":"A","price":{"amount":1,"currency":"CNY"},"stock":1}]}"#,
+        )
+        .unwrap();
+        let by = Operator { via: "cli".to_owned(), reason: Some("spring".to_owned()) };
+        let sale = store.create(&new, &by).await.unwrap().unwrap();
+        store.set_state(&sale.id, SaleState::Open, &by).await.unwrap(); // not warm yet
+        store.next_epoch(&sale.id).await.unwrap();
+        store.set_state(&sale.id, SaleState::Open, &by).await.unwrap();
+        let patch = Patch { title: Some("T".to_owned()), reason: Some("a typo".to_owned()), ..Patch::default() };
+        store.patch(&sale.id, &patch, &by).await.unwrap();
+
+        let log = store.audit_log();
+        let lines: Vec<_> = log.iter().map(|line| (line.action, line.reason.as_deref())).collect();
+        let spring = Some("spring");
+        assert_eq!(lines, [("create", spring), ("next-epoch", None), ("set-state", spring), ("patch", Some("a typo"))]);
+        assert_eq!(log[0].before, None);
+        assert_eq!(log[3].before, Some(log[2].after.clone()));
+        assert_eq!((log[3].after.title.as_str(), log[3].via.as_str()), ("T", "cli"));
+    }
+}

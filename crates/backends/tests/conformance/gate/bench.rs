@@ -8,8 +8,8 @@ use backends::embedded::EmbeddedGate;
 use backends::redis::{RedisGate, RedisSettings};
 use domain::ports::{Clock, Condition, Gate, Held, JobLookup};
 use domain::{
-    Admissible, Attempt, Hold, ItemCounters, ItemIndex, JobId, JobRecord, Outcome, Quantity, Refusal, Route, SaleNumber,
-    SaleState, Shard, Timestamp, Verdict, WarmSale, from_ms,
+    Admissible, Attempt, Hold, ItemCounters, ItemIndex, JobId, JobRecord, Outcome, Quantity, Refusal, Route,
+    SaleNumber, SaleState, Shard, Timestamp, Verdict, WarmSale, from_ms,
 };
 
 use crate::support::{TestClock, required, unique};
@@ -80,7 +80,7 @@ impl Bench {
             epoch,
             opens_at: self.now() - hour,
             closes_at: self.now() + hour,
-            forget_at: self.now() + 2 * hour,
+            forget_at: self.now() + hour * 2,
             limit_per_buyer: limit,
             stock: stock.to_vec(),
         }

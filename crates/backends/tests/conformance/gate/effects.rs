@@ -164,8 +164,7 @@ pub(super) async fn item_versions_only_grow(bench: Bench) {
 pub(super) async fn five_hundred_holds_are_one_call(bench: Bench) {
     bench.open(&[1_000], 2).await;
     let count = HOLD_MAX as u16;
-    let holds: Vec<Hold> =
-        (0..count).map(|n| bench.effect(n, 1, &format!("buyer-{n}"), 2, Outcome::Placed)).collect();
+    let holds: Vec<Hold> = (0..count).map(|n| bench.effect(n, 1, &format!("buyer-{n}"), 2, Outcome::Placed)).collect();
     assert_eq!(bench.hold(&holds).await, HOLD_MAX);
     assert_eq!(bench.hold(&holds).await, 0);
     assert_eq!(bench.counters().await, [(1_000 - 2 * i64::from(count), 0, 0)]);

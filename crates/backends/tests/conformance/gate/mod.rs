@@ -11,7 +11,7 @@ mod windows;
 use bench::{embedded, redis};
 
 mod admits {
-    crate::suite!(crate::gate::admission: embedded by super::embedded, redis by super::redis; [
+    crate::suite!(crate::gate::admission: embedded by crate::gate::embedded, redis by crate::gate::redis; [
         a_purchase_takes_stock_and_allowance_and_is_recorded,
         the_same_token_gets_its_first_answer_whatever_has_happened_since,
         every_refusal_takes_nothing_and_the_first_reason_counts,
@@ -26,7 +26,7 @@ mod admits {
 }
 
 mod opens {
-    crate::suite!(crate::gate::windows: embedded by super::embedded, redis by super::redis; [
+    crate::suite!(crate::gate::windows: embedded by crate::gate::embedded, redis by crate::gate::redis; [
         nobody_is_a_millisecond_early_or_late,
         the_operators_state_decides_within_the_window,
         a_draft_is_not_open_whatever_its_window_says,
@@ -34,7 +34,7 @@ mod opens {
 }
 
 mod follows {
-    crate::suite!(crate::gate::effects: embedded by super::embedded, redis by super::redis; [
+    crate::suite!(crate::gate::effects: embedded by crate::gate::embedded, redis by crate::gate::redis; [
         a_confirm_moves_units_once_and_only_before_an_effect,
         a_placed_order_keeps_its_units_and_a_refused_one_gives_them_back,
         effects_come_in_any_order_and_any_number_of_times,
@@ -47,7 +47,7 @@ mod follows {
 }
 
 mod warms {
-    crate::suite!(crate::gate::epochs: embedded by super::embedded, redis by super::redis; [
+    crate::suite!(crate::gate::epochs: embedded by crate::gate::embedded, redis by crate::gate::redis; [
         a_sale_that_is_not_there_admits_nobody_and_cannot_know,
         a_sale_that_is_loading_takes_holds_and_admits_nobody,
         an_epoch_begins_once_and_a_later_one_forgets_everything,
@@ -56,7 +56,7 @@ mod warms {
 }
 
 mod watches {
-    crate::suite!(crate::gate::overdue: embedded by super::embedded, redis by super::redis; [
+    crate::suite!(crate::gate::overdue: embedded by crate::gate::embedded, redis by crate::gate::redis; [
         an_unconfirmed_reservation_is_overdue_after_two_seconds_and_again,
         a_confirmed_reservation_is_given_thirty_seconds,
         the_oldest_are_claimed_first_and_only_as_many_as_asked_for,

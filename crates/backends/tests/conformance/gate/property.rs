@@ -8,8 +8,8 @@ use backends::SystemClock;
 use backends::embedded::EmbeddedGate;
 use domain::ports::{Clock, Condition, Gate, Held, JobLookup};
 use domain::{
-    Admissible, Attempt, Hold, ItemCounters, ItemIndex, JobId, JobRecord, Outcome, Quantity, Refusal, RefusedReason,
-    Route, SaleState, Verdict, WarmSale, from_ms,
+    Admissible, Attempt, GateCounters, Hold, ItemCounters, ItemIndex, JobId, JobRecord, Outcome, Quantity, Refusal,
+    RefusedReason, Route, SaleState, Verdict, WarmSale, from_ms,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -117,9 +117,10 @@ enum Answer {
 
 /// What can be seen of a gate after a step, without its clock.
 #[derive(Debug, PartialEq)]
-struct View {
-    condition: Option<(u32, Option<(Vec<ItemCounters>, u64, SaleState)>)>,
-    jobs: Vec<JobLookup>,
+enum View {
+    Missing,
+    Loading { epoch: u32 },
+    Ready { epoch: u32, state: SaleState, items: Vec<ItemCounters>, waiting_jobs: u64, jobs: Vec<JobLookup> },
 }
 
 /// One of the two gates, at one sale.
@@ -202,23 +203,21 @@ impl Subject<'_> {
     }
 
     async fn view(&self) -> View {
-        let condition = match self.gate.condition(self.route).await.unwrap() {
-            Condition::Missing => None,
-            Condition::Stale { epoch, .. } => Some((epoch, None)),
-            Condition::Ready(counters, state) => {
-                Some((counters.epoch, Some((counters.items, counters.waiting_jobs, state))))
-            }
+        let (counters, state) = match self.gate.condition(self.route).await.unwrap() {
+            Condition::Missing => return View::Missing,
+            // What a gate answers of a job while it is loading is looked at by the scenarios.
+            Condition::Stale { epoch, .. } => return View::Loading { epoch },
+            Condition::Ready(counters, state) => (counters, state),
         };
-        // While it is loading, what a gate answers of a job is compared by the scenarios, not here.
-        let is_ready = matches!(condition, Some((_, Some(_))));
         let mut jobs = Vec::new();
-        for n in (0..JOBS).filter(|_| is_ready) {
+        for n in 0..JOBS {
             jobs.push(match self.gate.job(self.job(n)).await.unwrap() {
                 JobLookup::Found(record) => JobLookup::Found(timeless(record)),
                 other => other,
             });
         }
-        View { condition, jobs }
+        let GateCounters { epoch, items, waiting_jobs, .. } = counters;
+        View::Ready { epoch, state, items, waiting_jobs, jobs }
     }
 }
 

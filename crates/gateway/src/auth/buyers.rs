@@ -1,0 +1,236 @@
+//! Buyers: the JWT that an identity provider has given them. Algorithms, expiry, issuer and audience are ours to
+//! choose, never the token's.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::BuyerId;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::problem::Problem;
+use crate::settings::Secret;
+
+/// How long a demo buyer stays logged in, in seconds.
+pub const DEMO_LOGIN: u64 = 12 * 3_600;
+
+/// Longest JWT that is looked at: a verifier's work is bounded.
+const JWT_MAX: usize = 4_096;
+
+/// Shortest shared secret, in bytes: the length of the MAC.
+const SECRET_MIN: usize = 32;
+
+const RSA: &[Algorithm] =
+    &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512];
+
+/// The `[buyers]` section. At least one key is needed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BuyerSettings {
+    /// A secret shared with the identity provider, as hex digits of at least 32 bytes. Needed by the demo, which
+    /// is its own provider.
+    pub hs256_secret: Option<String>,
+    /// The provider's public keys as a JWK set.
+    pub jwks_file: Option<PathBuf>,
+    /// One public key as PEM: RSA, EC or Ed25519.
+    pub public_key_file: Option<PathBuf>,
+    /// Required `iss`.
+    pub issuer: Option<String>,
+    /// Required `aud`.
+    pub audience: Option<String>,
+    /// Seconds by which the provider's clock may differ from ours. At most 300.
+    pub leeway_s: u32,
+    /// The claim that names the sales channel, if there is one.
+    pub channel_claim: Option<String>,
+}
+
+/// Whoever sent a valid JWT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buyer {
+    /// Its `sub`.
+    pub id: BuyerId,
+    /// Its sales channel, where the JWT names one.
+    pub channel: Option<String>,
+}
+
+/// The keys that buyers' JWTs are checked with.
+#[derive(Clone)]
+pub struct BuyerKeys(Arc<Keys>);
+
+struct Keys {
+    keys: Vec<Key>,
+    signing: Option<EncodingKey>,
+    rules: Validation,
+    issuer: Option<String>,
+    audience: Option<String>,
+    channel_claim: Option<String>,
+}
+
+struct Key {
+    id: Option<String>,
+    algorithms: Vec<Algorithm>,
+    key: DecodingKey,
+}
+
+impl std::fmt::Debug for BuyerKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BuyerKeys({})", self.0.keys.len())
+    }
+}
+
+impl BuyerKeys {
+    /// Reads the keys. The error is a sentence that names the setting.
+    pub fn from_settings(settings: &BuyerSettings) -> Result<Self, String> {
+        if settings.leeway_s > 300 {
+            return Err("leeway_s: has to be at most 300".to_owned());
+        }
+        let mut keys = Vec::new();
+        let mut signing = None;
+        if let Some(hex) = &settings.hs256_secret {
+            let secret = unhex(hex).filter(|secret| secret.len() >= SECRET_MIN);
+            let secret = secret.ok_or(format!("hs256_secret: has to be hex digits of at least {SECRET_MIN} bytes"))?;
+            signing = Some(EncodingKey::from_secret(&secret));
+            keys.push(Key { id: None, algorithms: vec![Algorithm::HS256], key: DecodingKey::from_secret(&secret) });
+        }
+        if let Some(path) = &settings.jwks_file {
+            keys.extend(jwks(&read("jwks_file", path)?)?);
+        }
+        if let Some(path) = &settings.public_key_file {
+            keys.push(pem(&read("public_key_file", path)?)?);
+        }
+        if keys.is_empty() {
+            return Err("one of hs256_secret, jwks_file and public_key_file is needed".to_owned());
+        }
+        Ok(Self(Arc::new(Keys {
+            keys,
+            signing,
+            rules: rules(settings),
+            issuer: settings.issuer.clone(),
+            audience: settings.audience.clone(),
+            channel_claim: settings.channel_claim.clone(),
+        })))
+    }
+
+    /// Whoever this JWT names, if one of the keys signed it and its time is right.
+    pub fn verify(&self, jwt: &str) -> Result<Buyer, Problem> {
+        let refused = || Problem::unauthenticated("The login is not valid, or not any more.", &["Bearer error=\"invalid_token\""]);
+        if jwt.len() > JWT_MAX {
+            return Err(refused());
+        }
+        let header = decode_header(jwt).map_err(|_| refused())?;
+        let fits = |key: &&Key| {
+            let named = match (&key.id, &header.kid) {
+                (Some(ours), Some(theirs)) => ours == theirs,
+                _ => true,
+            };
+            named && key.algorithms.contains(&header.alg)
+        };
+        let claims = self.0.keys.iter().filter(fits).find_map(|key| {
+            let rules = Validation { algorithms: vec![header.alg], ..self.0.rules.clone() };
+            decode::<Map<String, Value>>(jwt, &key.key, &rules).ok()
+        });
+        let claims = claims.ok_or_else(refused)?.claims;
+        let id = claims.get("sub").and_then(Value::as_str).and_then(|sub| sub.parse().ok()).ok_or_else(refused)?;
+        let channel = match self.0.channel_claim.as_ref().and_then(|claim| claims.get(claim)) {
+            None | Some(Value::Null) => None,
+            // A channel that we cannot carry must not be replaced by one that the buyer chooses.
+            Some(channel) => Some(channel.as_str().filter(|text| is_channel(text)).ok_or_else(refused)?.to_owned()),
+        };
+        Ok(Buyer { id, channel })
+    }
+
+    /// Can we write logins ourselves? Only with a shared secret, and only the demo does.
+    pub fn can_issue(&self) -> bool {
+        self.0.signing.is_some()
+    }
+
+    /// A login for `buyer` that was issued at `now_s` (seconds since 1970); `None` without a shared secret.
+    pub fn issue(&self, buyer: &BuyerId, now_s: u64) -> Option<Secret> {
+        let Keys { signing, issuer, audience, .. } = &*self.0;
+        let mut claims = json!({ "sub": buyer, "iat": now_s, "exp": now_s + DEMO_LOGIN });
+        for (name, value) in [("iss", issuer), ("aud", audience)] {
+            if let Some(value) = value {
+                claims[name] = value.as_str().into();
+            }
+        }
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, signing.as_ref()?).ok().map(Secret::from)
+    }
+}
+
+/// Is this the name of a sales channel: 1 to 32 of a-z, 0-9 and `-`?
+pub fn is_channel(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(plain)
+}
+
+fn rules(settings: &BuyerSettings) -> Validation {
+    let mut rules = Validation::new(Algorithm::HS256); // replaced by the key's own at each use
+    let mut required = vec!["exp", "sub"];
+    rules.leeway = u64::from(settings.leeway_s);
+    rules.validate_nbf = true;
+    rules.validate_aud = settings.audience.is_some();
+    if let Some(audience) = &settings.audience {
+        rules.set_audience(&[audience]);
+        required.push("aud");
+    }
+    if let Some(issuer) = &settings.issuer {
+        rules.set_issuer(&[issuer]);
+        required.push("iss");
+    }
+    rules.set_required_spec_claims(&required);
+    rules
+}
+
+fn read(key: &str, path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|why| format!("{key}: {}: {why}", path.display()))
+}
+
+fn jwks(text: &[u8]) -> Result<Vec<Key>, String> {
+    let set: JwkSet = serde_json::from_slice(text).map_err(|why| format!("jwks_file: is not a JWK set: {why}"))?;
+    let keys: Vec<Key> = set.keys.iter().filter_map(jwk).collect();
+    if keys.is_empty() {
+        return Err("jwks_file: has no public RSA, EC or Ed25519 key for signatures".to_owned());
+    }
+    Ok(keys)
+}
+
+/// Public keys only: a shared secret has no place in a published set.
+fn jwk(jwk: &Jwk) -> Option<Key> {
+    let family: &[Algorithm] = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => RSA,
+        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => &[Algorithm::ES256],
+        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P384 => &[Algorithm::ES384],
+        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
+        _ => return None,
+    };
+    let named = jwk.common.key_algorithm.and_then(|name| name.to_string().parse::<Algorithm>().ok());
+    let algorithms = match (jwk.common.key_algorithm, named) {
+        (None, _) => family.to_vec(),
+        (Some(_), Some(one)) if family.contains(&one) => vec![one],
+        _ => return None,
+    };
+    Some(Key { id: jwk.common.key_id.clone(), algorithms, key: DecodingKey::from_jwk(jwk).ok()? })
+}
+
+fn pem(text: &[u8]) -> Result<Key, String> {
+    let key = DecodingKey::from_rsa_pem(text)
+        .map(|key| (key, RSA))
+        .or_else(|_| DecodingKey::from_ec_pem(text).map(|key| (key, &[Algorithm::ES256, Algorithm::ES384][..])))
+        .or_else(|_| DecodingKey::from_ed_pem(text).map(|key| (key, &[Algorithm::EdDSA][..])));
+    let (key, algorithms) = key.map_err(|_| "public_key_file: is not a public key as PEM".to_owned())?;
+    Ok(Key { id: None, algorithms: algorithms.to_vec(), key })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+#[cfg(test)]
+#[path = "buyers_tests.rs"]
+mod tests;

@@ -1,0 +1,15 @@
+//! Who is asking: buyers by the JWT of an identity provider, operators by a key.
+
+mod buyers;
+mod operators;
+
+pub use buyers::{Buyer, BuyerKeys, BuyerSettings, DEMO_LOGIN};
+pub use operators::{MetricsKeys, require_admin, require_metrics};
+
+use actix_web::http::header::{self, HeaderMap};
+
+/// The bearer token of a request, if it sends one.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

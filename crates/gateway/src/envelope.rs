@@ -1,0 +1,148 @@
+//! What is done around every request, in one step: its id, its measures, its headers, and the body of a problem.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Instant;
+
+use actix_web::Error;
+use actix_web::body::BoxBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use metrics::{Counter, Histogram};
+
+use crate::problem::{Code, Problem};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest id that is taken over from a caller or a proxy.
+const REQUEST_ID_MAX: usize = 64;
+
+/// Calls the rest of the application, and finishes its answer.
+pub fn seal<S>(request: ServiceRequest, service: &S) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error>,
+{
+    let started = Instant::now();
+    let id = request_id(request.headers());
+    let method = request.method().clone();
+    let answering = service.call(request);
+    async move {
+        let mut response = answering.await?;
+        if let Some(error) = response.response().error() {
+            let problem = match error.as_error::<Problem>() {
+                Some(problem) => problem.answer(&id),
+                None => unforeseen(error, &id),
+            };
+            response = response.into_response(problem);
+        }
+        let status = response.status();
+        if let Some(metrics) = response.request().app_data::<RouteMetrics>() {
+            metrics.note(&method, status, started);
+        }
+        finish(response.headers_mut(), &id);
+        Ok(response)
+    }
+}
+
+fn finish(headers: &mut HeaderMap, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+}
+
+/// An error that is not ours: the framework could not read the request.
+fn unforeseen(error: &Error, id: &str) -> actix_web::HttpResponse {
+    let status = error.as_response_error().status_code();
+    tracing::warn!(request.id = id, %status, %error, "a request was refused by the framework");
+    let problem = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "The request is too large."),
+        StatusCode::NOT_FOUND => Problem::not_found(),
+        status if status.is_client_error() => Problem::new(Code::Malformed, "The request cannot be read."),
+        _ => Problem::new(Code::NotReady, "Something is wrong with us."),
+    };
+    problem.answer(id)
+}
+
+/// The caller's id where it is a sane one, else one of ours.
+fn request_id(headers: &HeaderMap) -> Cow<'static, str> {
+    let sane = |id: &&str| {
+        (1..=REQUEST_ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    match headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane) {
+        Some(id) => id.to_owned().into(),
+        None => fresh_id().into(),
+    }
+}
+
+/// 64 bits that differ between requests, threads and processes; they name a request, they guard nothing.
+fn fresh_id() -> String {
+    thread_local! {
+        static COUNT: (RandomState, Cell<u64>) = (RandomState::new(), Cell::new(0));
+    }
+    COUNT.with(|(random, count)| {
+        count.set(count.get().wrapping_add(1));
+        format!("{:016x}", random.hash_one(count.get()))
+    })
+}
+
+/// The measures of one route on one thread. Found once for each status, so that a request costs no look-up by name.
+pub struct RouteMetrics {
+    route: &'static str,
+    seconds: Histogram,
+    requests: RefCell<Vec<(&'static str, StatusCode, Counter)>>,
+}
+
+impl RouteMetrics {
+    /// Of the route with this pattern.
+    pub fn new(route: &'static str) -> Self {
+        let seconds = metrics::histogram!("seckill_http_request_seconds", "route" => route);
+        Self { route, seconds, requests: RefCell::default() }
+    }
+
+    fn note(&self, method: &Method, status: StatusCode, started: Instant) {
+        self.seconds.record(started.elapsed());
+        let mut requests = self.requests.borrow_mut();
+        let method = label(method);
+        match requests.iter().find(|(m, s, _)| *m == method && *s == status) {
+            Some((_, _, counter)) => counter.increment(1),
+            None => {
+                let counter = metrics::counter!("seckill_http_requests_total",
+                    "route" => self.route, "method" => method, "status" => status.as_str().to_owned());
+                counter.increment(1);
+                requests.push((method, status, counter));
+            }
+        }
+    }
+}
+
+/// Callers may invent methods; metrics may not grow with them.
+fn label(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_for(sent: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST_ID, HeaderValue::from_str(sent).unwrap());
+        request_id(&headers).into_owned()
+    }
+
+    #[test]
+    fn a_sane_id_is_kept_and_any_other_replaced() {
+        assert_eq!(id_for("abc-123"), "abc-123");
+        for insane in ["", "a b", "a\tb", "a\"b", "<script>", &"x".repeat(65)] {
+            let id = id_for(insane);
+            assert!(id != insane && id.len() == 16, "{insane:?} became {id:?}");
+        }
+        assert_ne!(fresh_id(), fresh_id());
+    }
+}

@@ -1,0 +1,149 @@
+//! What can be configured about the edge. Every key has a default; an unknown key is refused.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use serde::Deserialize;
+
+use crate::address::Cidr;
+
+/// The `[gateway]` section.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewaySettings {
+    /// Threads that serve buyers; 0 means one for each processor. Operators have one of their own.
+    pub workers: usize,
+    /// Tokens are issued from this many seconds before the opening, so that the rush for tokens is over when the
+    /// rush for units begins.
+    pub token_lead_s: u32,
+    /// A token lives this many seconds from the opening or its issue, whichever is later: long enough to choose
+    /// and press, too short to collect and sell.
+    pub token_life_s: u32,
+    /// Milliseconds by which a token may seem early or late, because gateways' clocks differ.
+    pub token_leeway_ms: u32,
+    /// Largest body of a buyer's request, in bytes. The largest honest one has some 450.
+    pub body_max_bytes: usize,
+    /// A body has to arrive within this many milliseconds, so that slow senders cannot hold connections.
+    pub body_timeout_ms: u32,
+    /// So do the request line and the headers.
+    pub head_timeout_ms: u32,
+    /// An idle connection is kept this many seconds. Behind a load balancer choose more than its own idle time,
+    /// or it will use connections that are just being closed.
+    pub keep_alive_s: u32,
+    /// Connections open at once on the buyers' port; more wait in the system's backlog.
+    pub max_connections: usize,
+    /// Networks whose `X-Forwarded-For` is believed. None by default: anybody can write that header.
+    pub trusted_proxies: Vec<Cidr>,
+    /// Serve `POST /api/v1/demo/buyers`, which makes anybody a buyer. Never in production.
+    pub demo: bool,
+    /// What one caller may ask for.
+    pub limits: Limits,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            token_lead_s: 600,
+            token_life_s: 120,
+            token_leeway_ms: 2_000,
+            body_max_bytes: 4_096,
+            body_timeout_ms: 2_000,
+            head_timeout_ms: 5_000,
+            keep_alive_s: 5,
+            max_connections: 10_000,
+            trusted_proxies: Vec::new(),
+            demo: false,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The `[limits]` section: rates of one caller on one gateway. Above them the answer is `rate-limited`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests of one address (IPv6: one /64) that carry no valid token, login or job. A buyer with a valid one
+    /// does not share the limit of everybody behind the same address.
+    pub per_ip: Limit<20, 40>,
+    /// Tokens issued to one buyer.
+    pub token_per_buyer: Limit<2, 4>,
+    /// Purchases of one buyer, counted after the token's signature was checked.
+    pub order_per_buyer: Limit<5, 10>,
+    /// Reads of one job, and of one buyer's orders.
+    pub status: Limit<5, 10>,
+}
+
+/// One limit: so many a second on average, and so many at once after a pause.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limit<const PER_SECOND: u32, const BURST: u32> {
+    /// Is it applied?
+    pub enabled: bool,
+    /// Requests a second, on average.
+    pub per_second: NonZeroU32,
+    /// Requests at once.
+    pub burst: NonZeroU32,
+}
+
+impl<const PER_SECOND: u32, const BURST: u32> Default for Limit<PER_SECOND, BURST> {
+    fn default() -> Self {
+        let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self { enabled: true, per_second: at_least_one(PER_SECOND), burst: at_least_one(BURST) }
+    }
+}
+
+/// A text that is never printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_keeps_its_own_defaults_where_only_a_part_is_given() {
+        let settings: GatewaySettings =
+            serde_json::from_str(r#"{"limits":{"per_ip":{"enabled":false},"status":{"burst":7}}}"#).unwrap();
+        let Limits { per_ip, status, .. } = settings.limits;
+        assert_eq!((per_ip.enabled, per_ip.per_second.get(), per_ip.burst.get()), (false, 20, 40));
+        assert_eq!((status.enabled, status.per_second.get(), status.burst.get()), (true, 5, 7));
+    }
+
+    #[test]
+    fn what_is_not_a_setting_is_refused() {
+        for wrong in [
+            r#"{"limit":{}}"#,
+            r#"{"limits":{"per_ip":{"rate":1}}}"#,
+            r#"{"limits":{"status":{"burst":0}}}"#,
+            r#"{"trusted_proxies":["10.0.0.0/33"]}"#,
+        ] {
+            assert!(serde_json::from_str::<GatewaySettings>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        assert_eq!(format!("{:?}", Secret::from("hunter2".to_owned())), "Secret(…)");
+    }
+}
