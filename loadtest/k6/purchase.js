@@ -1,7 +1,7 @@
 // VUS buyers at a time (default 50), one after the other, for DURATION (default 30s). Every iteration is a new buyer.
 //
 //   k6 run loadtest/k6/purchase.js
-//   k6 run -e BODIES=/tmp/bodies.ndjson -e SALE=s1 -e ITEM=red-42 loadtest/k6/purchase.js
+//   k6 run -e BODIES=$PWD/bodies.ndjson -e SALE=s1 -e ITEM=red-42 loadtest/k6/purchase.js
 //
 // Fails unless the books balance, every accepted job ends, and fewer than 1 % of the requests lack a proper answer.
 import { SharedArray } from 'k6/data';

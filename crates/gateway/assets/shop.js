@@ -312,7 +312,8 @@ function situation(sale, item, quantity) {
       if (!attempt && (FINAL.includes(code) || phase !== 'open')) return { headline, others: true };
       const fixed = attempt !== null; // the same token buys the same thing
       if (state.until > now()) return { headline, label: [t('again'), until(state.until)], fixed, others: true };
-      return { headline, label: t('retry'), act: attempt ? () => send(sale.id, attempt) : purchase, fixed, others: true };
+      const act = fixed ? () => send(sale.id, attempt) : purchase;
+      return { headline, label: t('retry'), act, fixed, others: true };
     }
   }
   const opens = Date.parse(sale.opensAt);

@@ -81,9 +81,15 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "integration",
-        about: "the program against real servers, faults included",
+        about: "the program on real servers",
         servers: true,
-        commands: &[Work::Cargo(&["test", "--release", "-p", "seckill", "--tests"])],
+        commands: &[Work::Cargo(&["test", "--release", "-p", "seckill", "--test", "it"])],
+    },
+    Stage {
+        name: "faults",
+        about: "processes killed and servers restarted under load; each test has servers of its own",
+        servers: false,
+        commands: &[Work::Cargo(&["test", "--release", "-p", "seckill", "--test", "faults", "--", "--test-threads=1"])],
     },
     Stage {
         name: "load",

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::ports::Outage;
 use futures_util::FutureExt as _;
-use sqlx::Executor as _;
 use sqlx::migrate::{Migration, Migrator};
+use sqlx::{Connection as _, Executor as _};
 use tracing::info;
 
 use super::Postgres;
@@ -32,6 +32,7 @@ impl Postgres {
             let mut connection = pool.acquire().await?.detach();
             connection.execute("set statement_timeout = 0; set lock_timeout = 0").await?;
             MIGRATIONS.run_direct(None, &mut connection, false).await?;
+            connection.close().await?;
             Ok::<(), sqlx::migrate::MigrateError>(())
         });
         match tokio::time::timeout(MIGRATE_MAX, task).await {

@@ -1,12 +1,14 @@
 //! What a login has to be.
 
+use base64::Engine as _;
+
 use super::*;
 
 const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-/// Made with `openssl genpkey -algorithm ed25519`, for these tests only.
-const ED25519: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
-const ED25519_X: &str = "2-Jj2UvNCvQiUPNYRgSi0cJSPiJI6Rs6D0UTeEpQVj8";
+/// An Ed25519 key pair made for these tests: PKCS #8 in base64, and the public half as a JWK has it.
+const ED25519: &str = "MC4CAQAwBQYDK2VwBCIEIMtZ95raw8E3ht3UXdu1fTEr7ZMXzXBpJXwBlI/x7kP7";
+const ED25519_X: &str = "GaTEHF6v2tS0yhT27J1YbQ6uZr3tCOVUJvo54IW_wv0";
 
 fn now_s() -> u64 {
     jsonwebtoken::get_current_timestamp()
@@ -112,7 +114,7 @@ fn a_public_key_verifies_and_cannot_be_used_as_a_secret() {
     assert!(!keys.can_issue());
 
     let claims = json!({ "sub": "ann", "exp": now_s() + 60 });
-    let private = EncodingKey::from_ed_pem(ED25519.as_bytes()).unwrap();
+    let private = EncodingKey::from_ed_der(&base64::engine::general_purpose::STANDARD.decode(ED25519).unwrap());
     let sign = |kid: &str| {
         let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
         jsonwebtoken::encode(&header, &claims, &private).unwrap()

@@ -35,6 +35,7 @@ impl RunFile {
             "buyers": http(self.ports.buyers()),
             "gateways": self.ports.gateways.iter().map(|&port| http(port)).collect::<Vec<_>>(),
             "operators": http(self.ports.operators),
+            "consumers": self.ports.consumers.iter().map(|&port| http(port)).collect::<Vec<_>>(),
             "adminKey": self.secrets.admin_key,
             "metricsKey": self.secrets.metrics_key,
             "config": self.config,
@@ -124,7 +125,7 @@ mod tests {
         Board::new(RunFile {
             file: std::env::temp_dir().join(format!("xtask-{name}-{}.json", std::process::id())),
             config: "/data/seckill.toml".into(),
-            ports: Ports { gateways: vec![8080, 8082], operators: 8081 },
+            ports: Ports { gateways: vec![8080, 8082], operators: 8081, consumers: vec![8084] },
             addresses: Addresses {
                 redis: Some("redis://x".into()),
                 amqp: Some("amqp://x".into()),
@@ -144,6 +145,7 @@ mod tests {
             "buyers": "http://127.0.0.1:8080",
             "gateways": ["http://127.0.0.1:8080", "http://127.0.0.1:8082"],
             "operators": "http://127.0.0.1:8081",
+            "consumers": ["http://127.0.0.1:8084"],
             "adminKey": "a".repeat(32),
             "metricsKey": "m".repeat(32),
             "config": "/data/seckill.toml",

@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_lines_to_paste_name_the_ports_and_never_a_secret() {
-        let ports = Ports { gateways: vec![8080], operators: 8081 };
+        let ports = Ports { gateways: vec![8080], operators: 8081, consumers: vec![] };
         let text = where_to_look(&ports, Path::new("/d"), Some("demo-1"), "");
         assert!(text.contains("B=http://127.0.0.1:8080 O=http://127.0.0.1:8081"));
         assert!(text.contains(r#"-d '{"token":"'$TOKEN'","item":"red-42","quantity":1}'"#), "{text}");

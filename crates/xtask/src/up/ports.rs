@@ -12,6 +12,8 @@ pub struct Ports {
     pub gateways: Vec<u16>,
     /// The operators' port, of the first gateway.
     pub operators: u16,
+    /// Where each consumer shows its metrics and its health; any free ones.
+    pub consumers: Vec<u16>,
 }
 
 impl Ports {
@@ -26,7 +28,8 @@ impl Ports {
 /// # Errors
 /// One of them is taken.
 pub fn choose(options: &UpOptions) -> Result<Ports> {
-    let ports = plan(options, free_port)?;
+    let mut ports = plan(options, free_port)?;
+    ports.consumers = (0..options.consumers).map(|_| free_port()).collect::<Result<_>>()?;
     for &port in ports.gateways.iter().chain([&ports.operators]) {
         ensure!(is_free(port), "port {port} of 127.0.0.1 is taken; choose others with --port and --admin-port");
     }
@@ -39,12 +42,12 @@ fn plan(options: &UpOptions, mut any: impl FnMut() -> Result<u16>) -> Result<Por
     let count = usize::from(options.gateways);
     if options.port == 0 {
         let gateways = (0..count).map(|_| any()).collect::<Result<_>>()?;
-        return Ok(Ports { gateways, operators });
+        return Ok(Ports { gateways, operators, consumers: Vec::new() });
     }
     let further = (2..=u16::MAX).map_while(|step| options.port.checked_add(step)).filter(|&port| port != operators);
     let gateways: Vec<u16> = [options.port].into_iter().chain(further).take(count).collect();
     (gateways.len() == count)
-        .then_some(Ports { gateways, operators })
+        .then_some(Ports { gateways, operators, consumers: Vec::new() })
         .context("there are not enough ports above --port for so many gateways")
 }
 
@@ -63,13 +66,13 @@ mod tests {
 
     #[test]
     fn further_gateways_leave_the_operators_port_alone() {
-        assert_eq!(planned(8080, 8081, 3).unwrap(), Ports { gateways: vec![8080, 8082, 8083], operators: 8081 });
-        assert_eq!(planned(9000, 9002, 3).unwrap(), Ports { gateways: vec![9000, 9003, 9004], operators: 9002 });
+        assert_eq!(planned(8080, 8081, 3).unwrap(), Ports { gateways: vec![8080, 8082, 8083], operators: 8081, consumers: vec![] });
+        assert_eq!(planned(9000, 9002, 3).unwrap(), Ports { gateways: vec![9000, 9003, 9004], operators: 9002, consumers: vec![] });
     }
 
     #[test]
     fn zero_means_any() {
-        assert_eq!(planned(0, 0, 2).unwrap(), Ports { gateways: vec![50_002, 50_003], operators: 50_001 });
+        assert_eq!(planned(0, 0, 2).unwrap(), Ports { gateways: vec![50_002, 50_003], operators: 50_001, consumers: vec![] });
     }
 
     #[test]

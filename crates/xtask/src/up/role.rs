@@ -31,9 +31,10 @@ impl Role {
         Self::new(gateway_name(position), program, config, dir, &arguments)
     }
 
-    /// The `n`th consumer, counted from 1, not yet started.
-    pub fn consumer(program: &Path, config: &Path, dir: &Path, n: u16) -> Self {
-        Self::new(format!("consumer-{n}"), program, config, dir, &["consumer"])
+    /// The consumer with this position, counted from 0, not yet started.
+    pub fn consumer(program: &Path, config: &Path, dir: &Path, ports: &Ports, position: usize) -> Self {
+        let status = format!("127.0.0.1:{}", ports.consumers[position]);
+        Self::new(format!("consumer-{}", position + 1), program, config, dir, &["consumer", "--status", &status])
     }
 
     fn new(name: String, program: &Path, config: &Path, dir: &Path, role: &[&str]) -> Self {
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn only_the_first_gateway_listens_for_operators() {
-        let ports = Ports { gateways: vec![8080, 8082], operators: 8081 };
+        let ports = Ports { gateways: vec![8080, 8082], operators: 8081, consumers: vec![] };
         let gateway = |position| Role::gateway(Path::new("p"), Path::new("c.toml"), Path::new("d"), &ports, position);
         assert_eq!(
             command_line(&gateway(0)),
@@ -96,7 +97,8 @@ mod tests {
 
     #[test]
     fn a_role_logs_under_its_name() {
-        let consumer = Role::consumer(Path::new("p"), Path::new("c.toml"), Path::new("d"), 2);
+        let ports = Ports { gateways: vec![8080], operators: 8081, consumers: vec![8083, 8084] };
+        let consumer = Role::consumer(Path::new("p"), Path::new("c.toml"), Path::new("d"), &ports, 1);
         assert_eq!(command_line(&consumer), "--config c.toml consumer");
         assert_eq!(consumer.log, Path::new("d/logs/consumer-2.log"));
     }

@@ -150,7 +150,7 @@ pub mod tests {
 
     #[test]
     fn the_file_says_what_the_product_reads() {
-        let ports = Ports { gateways: vec![8080, 8082], operators: 8081 };
+        let ports = Ports { gateways: vec![8080, 8082], operators: 8081, consumers: vec![] };
         let addresses = Addresses {
             redis: Some("redis://:p@127.0.0.1:1/0".into()),
             amqp: Some("amqp://u:p@127.0.0.1:2/%2f".into()),

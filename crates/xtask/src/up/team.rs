@@ -210,7 +210,7 @@ mod tests {
         let board = Arc::new(Board::new(RunFile {
             file: std::env::temp_dir().join(format!("xtask-team-{}.json", std::process::id())),
             config: "c".into(),
-            ports: Ports { gateways: vec![1], operators: 2 },
+            ports: Ports { gateways: vec![1], operators: 2, consumers: vec![] },
             addresses: Addresses::default(),
             secrets: secrets(),
         }));

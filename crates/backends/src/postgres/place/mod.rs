@@ -1,0 +1,163 @@
+//! Turns jobs into rows: all of a batch in one transaction, each job once.
+//!
+//! [`read`] finds what is there, [`judge`] decides without any I/O, [`write`] writes it under guards that fail when
+//! somebody else wrote in between. Then the whole attempt is undone and made again with the rows locked, so that it
+//! cannot be overtaken a second time. Nothing is decided twice, and nothing by guessing.
+
+mod judge;
+mod outbox;
+mod read;
+mod write;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::{Outage, PlaceError, Placement, Unplaced};
+use domain::{ItemIndex, JobId, Outcome, RefusedReason, Reservation, Route};
+use futures_util::FutureExt as _;
+use tracing::{debug, warn};
+
+use self::judge::judge;
+use super::Postgres;
+use super::failure::Failure;
+use super::rows::Order;
+use super::session::Session;
+
+/// Attempts at one batch before its caller is asked to wait: the second one locks what it works on, so that more
+/// are only needed while others lock as well.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// Longest wait before the second attempt; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(4);
+
+/// A job to be ended: by an order if there is one to be had, or as refused for a reason that is known already.
+struct Ask {
+    job: JobId,
+    reservation: Option<Reservation>,
+    refused: Option<RefusedReason>,
+}
+
+impl Ask {
+    fn item(&self) -> Option<ItemIndex> {
+        self.reservation.as_ref().map(|reservation| reservation.item)
+    }
+}
+
+/// Everything that one transaction wrote or found for one outbox row: one route and item.
+#[derive(Default)]
+struct Change<'o> {
+    written: Vec<&'o Order>,
+    repeated: Vec<&'o Order>,
+    units: i64,
+}
+
+type Changes<'o> = BTreeMap<(Route, Option<ItemIndex>), Change<'o>>;
+
+impl Postgres {
+    /// See `OrderStore::place`.
+    pub(super) async fn place_batch(&self, batch: &[Reservation]) -> Result<Vec<Placement>, PlaceError> {
+        let ask = |one: &Reservation| Ask { job: one.job, reservation: Some(one.clone()), refused: None };
+        Ok(self.settle("place", batch.iter().map(ask).collect()).await?)
+    }
+
+    /// See `OrderStore::refuse`.
+    pub(super) async fn refuse_jobs(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<(), Outage> {
+        let ask = |one: &Unplaced| Ask {
+            job: one.job,
+            // A reservation of another job would end the wrong one.
+            reservation: one.reservation.clone().filter(|reservation| reservation.job == one.job),
+            refused: Some(reason),
+        };
+        self.settle("refuse", jobs.iter().map(ask).collect()).await?;
+        Ok(())
+    }
+
+    async fn settle(&self, kind: &'static str, asks: Vec<Ask>) -> Result<Vec<Placement>, Failure> {
+        if asks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asks: Arc<[Ask]> = asks.into();
+        let mut last = String::new();
+        for attempt in 0..ATTEMPTS_MAX {
+            let work = asks.clone();
+            let locked = attempt > 0;
+            let outcome = self.database.transaction(kind, move |session| {
+                async move { settle_once(session, &work, locked).await }.boxed()
+            });
+            match outcome.await {
+                Err(Failure::Raced(why)) => {
+                    debug!(attempt, why, "a batch was overtaken and starts over");
+                    metrics::counter!("seckill_job_retries_total", "stage" => "place").increment(asks.len() as u64);
+                    tokio::time::sleep((FIRST_WAIT * 2_u32.pow(attempt)).mul_f64(jitter())).await;
+                    last = why;
+                }
+                Ok(placements) => {
+                    self.wake.signal();
+                    return Ok(placements);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::not_sent(format!("overtaken {ATTEMPTS_MAX} times, at last by: {last}")))
+    }
+}
+
+async fn settle_once(mut session: Session<'_>, asks: &[Ask], locked: bool) -> Result<Vec<Placement>, Failure> {
+    let facts = read::facts(&mut session, asks, locked).await?;
+    let mut known = Vec::with_capacity(asks.len());
+    for ask in asks {
+        if facts.sales.contains_key(&ask.job.route().sale) {
+            known.push(ask);
+        } else if ask.refused.is_some() {
+            // No row can name its sale, and no gate can have admitted it.
+            warn!(job.id = %ask.job, "job {} belongs to no sale and is dropped", ask.job);
+        } else {
+            let number = ask.job.route().sale.get();
+            let why = format!("job {} belongs to sale number {number}, which is unknown", ask.job);
+            return Err(Failure::Poison(why));
+        }
+    }
+    // Always the same order of rows, so that transactions wait for each other in a line and not in a circle.
+    known.sort_by_key(|ask| (ask.job.route(), ask.item(), ask.job));
+    known.dedup_by_key(|ask| ask.job);
+    let earlier = read::orders(&mut session, &known).await?;
+    let new: Vec<&Ask> = known.iter().copied().filter(|ask| !earlier.contains_key(&ask.job)).collect();
+    let held = read::held(&mut session, &facts, &new, locked).await?;
+    let orders = judge(&facts, held, &new);
+
+    let mut changes = Changes::new();
+    for order in &orders {
+        let change = changes.entry((order.job.route(), order.item)).or_default();
+        change.units += i64::from(order.units());
+        change.written.push(order);
+    }
+    for order in earlier.values() {
+        changes.entry((order.job.route(), order.item)).or_default().repeated.push(order);
+    }
+    write::orders(&mut session, &facts, &orders).await?;
+    write::allowances(&mut session, &facts, &orders).await?;
+    write::items(&mut session, &facts, &changes).await?;
+    outbox::write(&mut session, &facts, &changes).await?;
+    Ok(placements(asks, &orders, &earlier))
+}
+
+/// One answer per ask, in their order. A job that was asked for twice is new the first time only.
+fn placements(asks: &[Ask], orders: &[Order], earlier: &HashMap<JobId, Order>) -> Vec<Placement> {
+    let mut new: HashMap<JobId, (Outcome, bool)> =
+        orders.iter().map(|order| (order.job, (order.outcome(), false))).collect();
+    let answer = |ask: &Ask| {
+        let job = ask.job;
+        if let Some(order) = earlier.get(&job) {
+            return Some(Placement { job, outcome: order.outcome(), duplicate: true });
+        }
+        let (outcome, answered) = new.get_mut(&job)?;
+        Some(Placement { job, outcome: *outcome, duplicate: std::mem::replace(answered, true) })
+    };
+    asks.iter().filter_map(answer).collect()
+}
+
+/// Anything between 0 and 1 that differs between processes and moments; it needs no quality.
+fn jitter() -> f64 {
+    f64::from(uuid::Uuid::new_v4().into_bytes()[0]) / 255.0
+}

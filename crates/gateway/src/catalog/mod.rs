@@ -1,0 +1,129 @@
+//! All sales and what the gate last said of them, in memory: pages, phases and look-ups need no network.
+//!
+//! Nothing here decides about a unit. When Postgres or the gate is away, the last known stays.
+
+mod refresh;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use chrono::TimeDelta;
+use domain::ports::{Clock, Gate, OrderStore, SaleStore};
+use domain::{GateCounters, Phase, Sale, SaleId, SaleNumber, SaleState, Timestamp};
+
+use crate::problem::{Code, Problem};
+
+/// What all handlers read from.
+pub struct Catalog {
+    view: ArcSwap<View>,
+    /// Units in unpaid orders, by sale, as of the last look at the ledger.
+    held: ArcSwap<HashMap<SaleNumber, i64>>,
+    /// One refresh at a time: an older reading must not replace a newer one.
+    turn: tokio::sync::Mutex<()>,
+    gate: Arc<dyn Gate>,
+    orders: Arc<dyn OrderStore>,
+    sales: Arc<dyn SaleStore>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Everything as of one refresh.
+#[derive(Default)]
+pub struct View {
+    /// Have the sales been read at least once?
+    loaded: bool,
+    /// What to add to our clock to get the gate's, which decides about windows.
+    ahead: TimeDelta,
+    /// Newest first.
+    listed: Vec<Arc<Listed>>,
+    by_id: HashMap<SaleId, Arc<Listed>>,
+    by_number: HashMap<SaleNumber, Arc<Listed>>,
+}
+
+/// One sale.
+#[derive(Clone)]
+pub struct Listed {
+    /// As Postgres has it.
+    pub sale: Sale,
+    /// As the gate had it when it last answered.
+    pub counters: Option<GateCounters>,
+}
+
+impl Listed {
+    /// Units of the item at this position that are for sale; all of them before the sale was warmed.
+    pub fn free(&self, position: usize) -> i64 {
+        let stock = self.sale.items.get(position).map_or(0, |item| item.stock);
+        self.counters.as_ref().and_then(|counters| counters.items.get(position)).map_or(stock, |item| item.free)
+    }
+
+    /// What a shopper sees.
+    pub fn phase(&self, now: Timestamp) -> Phase {
+        self.sale.phase(now, (0..self.sale.items.len()).map(|position| self.free(position)).sum())
+    }
+}
+
+impl View {
+    fn new(loaded: bool, ahead: TimeDelta, listed: Vec<Arc<Listed>>) -> Self {
+        let by_id = listed.iter().map(|one| (one.sale.id.clone(), one.clone())).collect();
+        let by_number = listed.iter().map(|one| (one.sale.number, one.clone())).collect();
+        Self { loaded, ahead, listed, by_id, by_number }
+    }
+
+    /// The sales that shoppers see, newest first.
+    pub fn public(&self) -> impl Iterator<Item = &Listed> {
+        self.listed.iter().map(Arc::as_ref).filter(|listed| listed.sale.state != SaleState::Draft)
+    }
+}
+
+impl Catalog {
+    pub fn new(
+        gate: Arc<dyn Gate>,
+        orders: Arc<dyn OrderStore>,
+        sales: Arc<dyn SaleStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        let (view, held, turn) = Default::default();
+        Arc::new(Self { view, held, turn, gate, orders, sales, clock })
+    }
+
+    /// Have the sales been read at least once?
+    pub fn is_loaded(&self) -> bool {
+        self.view.load().loaded
+    }
+
+    /// As of the last refresh; an error before the first.
+    pub fn view(&self) -> Result<Guard<Arc<View>>, Problem> {
+        let view = self.view.load();
+        if view.loaded { Ok(view) } else { Err(Problem::new(Code::NotReady, "The sales have not been read yet.")) }
+    }
+
+    /// Now, by the clock that decides about windows, as well as we know it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now() + self.view.load().ahead
+    }
+
+    /// A sale that shoppers may know of. A text that is no sale id is the id of no sale.
+    pub fn public(&self, id: &str) -> Result<Arc<Listed>, Problem> {
+        let view = self.view()?;
+        let Ok(id) = id.parse::<SaleId>() else { return Err(Problem::not_found()) };
+        let listed = view.by_id.get(&id).filter(|listed| listed.sale.state != SaleState::Draft);
+        listed.cloned().ok_or_else(|| Problem::no_sale(&id))
+    }
+
+    /// The sale of this number, as a job id names it.
+    pub fn numbered(&self, number: SaleNumber) -> Result<Arc<Listed>, Problem> {
+        self.view()?.by_number.get(&number).cloned().ok_or_else(Problem::not_found)
+    }
+
+    /// What the gate last said of this sale.
+    pub fn counters(&self, number: SaleNumber) -> Option<GateCounters> {
+        self.view.load().by_number.get(&number).and_then(|listed| listed.counters.clone())
+    }
+
+    /// While unpaid orders of this sale hold units: the last moment at which one of them can end in the sale's time.
+    pub fn may_return_until(&self, sale: &Sale) -> Option<Timestamp> {
+        let held = self.held.load().get(&sale.number).copied().unwrap_or(0);
+        let last = self.now() + TimeDelta::seconds(i64::from(sale.payment_window_s));
+        (held > 0).then_some(last.min(sale.closes_at))
+    }
+}

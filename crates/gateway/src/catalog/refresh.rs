@@ -1,0 +1,131 @@
+//! Keeps the catalog fresh: sales and counters every second, the ledger less often.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use domain::ports::Condition;
+use domain::{GateCounters, ItemBooks, Sale, SaleNumber, Timestamp};
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use metrics::gauge;
+use tracing::warn;
+
+use super::{Catalog, Listed, View};
+
+/// How old a page may be.
+const REFRESH_EVERY: Duration = Duration::from_secs(1);
+
+/// How old the ledger gauges may be while Postgres is quick.
+const LEDGER_EVERY: Duration = Duration::from_secs(5);
+
+/// The ledger sums up all orders of a sale, so reading it may take at most one part in so many of the time.
+const LEDGER_SHARE: u32 = 20;
+
+/// Sales stay known this long after their end: the longest payment window, and the day after it in which jobs are
+/// readable.
+const KEEP_ENDED_S: u32 = 9 * 86_400;
+
+/// Questions to the gate that are under way at once.
+const AT_ONCE: usize = 16;
+
+impl Catalog {
+    /// Refreshes every second, for ever.
+    pub async fn keep_fresh(&self) {
+        let mut ticks = tokio::time::interval(REFRESH_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut away = false;
+        loop {
+            ticks.tick().await;
+            let read = self.refresh().await;
+            if !read && !away {
+                warn!("sales cannot be read; what was known before is shown until they can");
+            }
+            away = !read;
+        }
+    }
+
+    /// Reads everything now. Answers `false` when the sales could not be read.
+    pub async fn refresh(&self) -> bool {
+        let _turn = self.turn.lock().await;
+        let before = self.view.load_full();
+        let (sales, read) = match self.sales.sales(KEEP_ENDED_S).await {
+            Ok(sales) => (sales, true),
+            Err(_) => (before.listed.iter().map(|listed| listed.sale.clone()).collect(), false),
+        };
+        let now = self.clock.now();
+        let answers = stream::iter(sales).map(|sale| self.ask_gate(sale, now)).buffered(AT_ONCE).collect::<Vec<_>>().await;
+        let ahead = answers.iter().find_map(|(_, _, ahead)| *ahead).unwrap_or(before.ahead);
+        let listed = answers.into_iter().map(|(sale, counters, _)| {
+            let known = || before.by_number.get(&sale.number).and_then(|listed| listed.counters.clone());
+            let counters = counters.or_else(known).filter(|_| sale.epoch > 0);
+            Arc::new(Listed { sale, counters })
+        });
+        self.view.store(Arc::new(View::new(before.loaded || read, ahead, listed.collect())));
+        read
+    }
+
+    /// The gate's counters and how far its clock is ahead of ours, for a sale that can still move.
+    async fn ask_gate(&self, sale: Sale, now: Timestamp) -> (Sale, Option<GateCounters>, Option<TimeDelta>) {
+        if !can_move(&sale, now) {
+            return (sale, None, None);
+        }
+        let (asked, started) = (self.clock.now(), Instant::now());
+        let Ok(Condition::Ready(counters, _)) = self.gate.condition(sale.route()).await else {
+            return (sale, None, None);
+        };
+        let half_way = TimeDelta::from_std(started.elapsed() / 2).unwrap_or_default();
+        let ahead = counters.now - (asked + half_way);
+        gauge!("seckill_jobs_waiting", "sale" => sale.id.to_string()).set(counters.waiting_jobs as f64);
+        (sale, Some(counters), Some(ahead))
+    }
+
+    /// Reads the ledger again and again, for ever, never more than a small part of the time.
+    pub async fn keep_ledger(&self) {
+        loop {
+            let started = Instant::now();
+            self.read_ledger().await;
+            tokio::time::sleep(LEDGER_EVERY.max(started.elapsed() * LEDGER_SHARE)).await;
+        }
+    }
+
+    async fn read_ledger(&self) {
+        let view = self.view.load_full();
+        let now = self.now();
+        let mut held: HashMap<SaleNumber, i64> = HashMap::new();
+        for Listed { sale, .. } in view.listed.iter().map(Arc::as_ref).filter(|listed| can_move(&listed.sale, now)) {
+            let Ok(Some((_, books))) = order_intake::books(self.gate.as_ref(), self.orders.as_ref(), sale).await else {
+                // Not readable now: what was held before is the best guess.
+                held.extend(self.held.load().get(&sale.number).map(|units| (sale.number, *units)));
+                continue;
+            };
+            held.insert(sale.number, books.iter().map(|line| line.held).sum());
+            books.iter().for_each(|line| show(sale, line));
+        }
+        self.held.store(Arc::new(held));
+    }
+}
+
+/// Warm, and not yet past its last payment deadline (an hour later, to be sure of it).
+fn can_move(sale: &Sale, now: Timestamp) -> bool {
+    sale.epoch > 0 && now < sale.closes_at + TimeDelta::seconds(i64::from(sale.payment_window_s) + 3_600)
+}
+
+fn show(sale: &Sale, line: &ItemBooks) {
+    let ItemBooks { item, stock, free, unpublished, queued, held, paid, difference } = line;
+    let terms = [
+        ("stock", stock),
+        ("free", free),
+        ("unpublished", unpublished),
+        ("queued", queued),
+        ("held", held),
+        ("paid", paid),
+    ];
+    for (term, units) in terms {
+        gauge!("seckill_ledger_units", "sale" => sale.id.to_string(), "item" => item.to_string(), "term" => term)
+            .set(*units as f64);
+    }
+    gauge!("seckill_ledger_difference", "sale" => sale.id.to_string(), "item" => item.to_string())
+        .set(*difference as f64);
+}

@@ -1,0 +1,133 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use domain::TokenKeys;
+use domain::ports::{Clock, DeadLetters, Entropy, Gate, Health, OrderStore, Outage, Queue, SaleStore};
+use metrics_exporter_prometheus::PrometheusHandle;
+use order_intake::{Intake, Warmup};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::address::Origin;
+use crate::auth::{Buyer, BuyerKeys, bearer};
+use crate::body::Bounds;
+use crate::catalog::Catalog;
+use crate::context;
+use crate::limits::Limiters;
+use crate::problem::Problem;
+use crate::settings::{GatewaySettings, Secret};
+use crate::telemetry::PurchaseCounters;
+
+/// Everything the edge is made of.
+pub struct GatewayParts {
+    /// Decides and publishes purchases.
+    pub intake: Arc<Intake>,
+    /// Loads sales into the gate and changes them.
+    pub warmup: Arc<Warmup>,
+    /// Answers polls.
+    pub gate: Arc<dyn Gate>,
+    /// Says whether the broker takes messages.
+    pub queue: Arc<dyn Queue>,
+    /// Orders, for their owners and the ledger.
+    pub orders: Arc<dyn OrderStore>,
+    /// Sales.
+    pub sales: Arc<dyn SaleStore>,
+    /// For operators.
+    pub dead_letters: Arc<dyn DeadLetters>,
+    /// What has to be well for `/readyz`.
+    pub health: Vec<Arc<dyn Health>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes for token ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// Signs and verifies sale tokens.
+    pub token_keys: TokenKeys,
+    /// Verifies buyers' logins.
+    pub buyers: BuyerKeys,
+    /// Opens the operators' port.
+    pub admin_key: Secret,
+    /// Opens `/metrics` only.
+    pub metrics_key: Option<Secret>,
+    /// Renders the measures.
+    pub prometheus: PrometheusHandle,
+    /// Everything that is configured.
+    pub settings: GatewaySettings,
+}
+
+/// Event streams open at once. Each looks at its job a few times a second; more would be a load test of the gate.
+pub const STREAMS_MAX: usize = 2_000;
+
+/// Largest body on the operators' port: a sale of 50 items with long titles has some 50 KB.
+const OPERATOR_BODY_MAX: usize = 256 * 1024;
+
+/// One for each process, shared by all server threads.
+pub struct Edge {
+    pub intake: Arc<Intake>,
+    pub warmup: Arc<Warmup>,
+    pub gate: Arc<dyn Gate>,
+    pub queue: Arc<dyn Queue>,
+    pub orders: Arc<dyn OrderStore>,
+    pub sales: Arc<dyn SaleStore>,
+    pub dead_letters: Arc<dyn DeadLetters>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub token_keys: TokenKeys,
+    pub buyers: BuyerKeys,
+    pub settings: GatewaySettings,
+    pub catalog: Arc<Catalog>,
+    pub limits: Limiters,
+    pub purchases: PurchaseCounters,
+    pub streams: Arc<Semaphore>,
+    pub stop: CancellationToken,
+    pub runtime: Handle,
+}
+
+impl Edge {
+    /// Reads a buyer's body.
+    pub fn buyer_body(&self) -> Bounds {
+        let within = Duration::from_millis(u64::from(self.settings.body_timeout_ms));
+        Bounds { max_bytes: self.settings.body_max_bytes, within }
+    }
+
+    /// Reads an operator's body.
+    pub fn operator_body(&self) -> Bounds {
+        Bounds { max_bytes: OPERATOR_BODY_MAX, ..self.buyer_body() }
+    }
+
+    /// Counts a request against its address; for requests that show nothing valid.
+    pub fn count_address(&self, request: &HttpRequest) -> Result<(), Problem> {
+        self.limits.ip.check(Origin::of(request, &self.settings.trusted_proxies))
+    }
+
+    /// `problem`, or the limit of the address where the caller has collected too many of them.
+    pub fn count_problem(&self, request: &HttpRequest, problem: Problem) -> Problem {
+        self.count_address(request).err().unwrap_or(problem)
+    }
+
+    /// The buyer whose login the request carries. Failures count against the address.
+    pub fn buyer(&self, request: &HttpRequest) -> Result<Buyer, Problem> {
+        let verified = match bearer(request.headers()) {
+            Some(jwt) => self.buyers.verify(jwt),
+            None => Err(Problem::unauthenticated("Log in first: send the login as bearer token.", &["Bearer"])),
+        };
+        verified.map_err(|problem| self.count_problem(request, problem))
+    }
+
+    /// See [`context::within`].
+    pub async fn within<F: Future>(&self, work: F) -> F::Output {
+        context::within(&self.runtime, work).await
+    }
+
+    /// See [`context::to_its_end`].
+    pub async fn to_its_end<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Outage> + Send + 'static,
+    {
+        context::to_its_end(&self.runtime, work).await
+    }
+}

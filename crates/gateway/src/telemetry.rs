@@ -1,0 +1,68 @@
+//! Names, units and meanings of the measures. The recorder is installed by the program, before anything else.
+
+use metrics::{Counter, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
+
+use crate::problem::Code;
+
+/// Bounds of every histogram of seconds: fine around the promises (5 ms, 25 ms), coarse where only "slow" matters.
+pub const SECONDS_BUCKETS: &[f64] =
+    &[0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Tells the recorder what the measures of this crate mean.
+pub fn describe_metrics() {
+    describe_counter!("seckill_http_requests_total", Unit::Count, "Requests answered, by route, method and status");
+    describe_histogram!("seckill_http_request_seconds", Unit::Seconds, "From the head of a request to its answer");
+    describe_gauge!("seckill_http_connections", Unit::Count, "Connections open now");
+    describe_counter!("seckill_purchases_total", Unit::Count, "Purchases answered: accepted, repeated, or the problem");
+    describe_gauge!("seckill_ledger_units", Unit::Count, "Units of an item in each term of the ledger");
+    describe_gauge!("seckill_ledger_difference", Unit::Count, "Units missing (above 0) or too many (below)");
+    describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
+    describe_gauge!("seckill_dependency_up", Unit::Count, "1 while the dependency answers, 0 while it does not");
+}
+
+/// Purchases by their answer: one counter for each word, found once.
+pub struct PurchaseCounters {
+    accepted: Counter,
+    repeated: Counter,
+    problems: Vec<Counter>,
+}
+
+impl PurchaseCounters {
+    pub fn new() -> Self {
+        let by_code = |code: &'static str| counter!("seckill_purchases_total", "code" => code);
+        Self {
+            accepted: by_code("accepted"),
+            repeated: by_code("repeated"),
+            problems: Code::ALL.iter().map(|code| by_code(code.as_str())).collect(),
+        }
+    }
+
+    /// A job was answered. A repeat whose first confirm was still under way counts as accepted once more: only its
+    /// record could tell, and it looks the same.
+    pub fn job(&self, repeated: bool) {
+        if repeated { self.repeated.increment(1) } else { self.accepted.increment(1) }
+    }
+
+    /// A problem was answered.
+    pub fn problem(&self, code: Code) {
+        if let Some(counter) = self.problems.get(code as usize) {
+            counter.increment(1);
+        }
+    }
+}
+
+/// Counts a connection for as long as it lives.
+pub struct Connection;
+
+impl Connection {
+    pub fn opened() -> Self {
+        gauge!("seckill_http_connections").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        gauge!("seckill_http_connections").decrement(1.0);
+    }
+}
