@@ -99,7 +99,7 @@ mod tests {
     fn a_role_logs_under_its_name() {
         let ports = Ports { gateways: vec![8080], operators: 8081, consumers: vec![8083, 8084] };
         let consumer = Role::consumer(Path::new("p"), Path::new("c.toml"), Path::new("d"), &ports, 1);
-        assert_eq!(command_line(&consumer), "--config c.toml consumer");
+        assert_eq!(command_line(&consumer), "--config c.toml consumer --status 127.0.0.1:8084");
         assert_eq!(consumer.log, Path::new("d/logs/consumer-2.log"));
     }
 }
