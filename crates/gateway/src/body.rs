@@ -22,7 +22,7 @@ pub struct Bounds {
 /// The body of a request that has to be JSON.
 pub async fn json_bytes(request: &HttpRequest, payload: Payload, bounds: Bounds) -> Result<Bytes, Problem> {
     if !is_json(request) {
-        return Err(Problem::new(Code::UnsupportedMediaType, "Send the body with content-type: application/json."));
+        return Err(no_json());
     }
     bytes(request, payload, bounds).await
 }
@@ -53,6 +53,22 @@ pub async fn bytes(request: &HttpRequest, mut payload: Payload, bounds: Bounds) 
     })
 }
 
+/// The value of a request whose body may also be missing.
+pub async fn optional_json<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: Payload,
+    bounds: Bounds,
+) -> Result<Option<T>, Problem> {
+    let body = bytes(request, payload, bounds).await?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    if !is_json(request) {
+        return Err(no_json());
+    }
+    parse(&body).map(Some)
+}
+
 /// The value that JSON bytes hold: all of them, nothing unknown, nothing twice.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|why| not_json(&why))
@@ -74,6 +90,10 @@ fn is_json(request: &HttpRequest) -> bool {
             name.trim().eq_ignore_ascii_case("charset") && value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
         });
     plain && utf8 && kind.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn no_json() -> Problem {
+    Problem::new(Code::UnsupportedMediaType, "Send the body with content-type: application/json.")
 }
 
 fn too_large(bounds: Bounds) -> Problem {

@@ -87,6 +87,11 @@ impl Status {
         Self { keys, prometheus, dependencies, samples: ArcSwap::default(), admission, stop }
     }
 
+    /// Renders the measures.
+    pub fn prometheus(&self) -> PrometheusHandle {
+        self.prometheus.clone()
+    }
+
     /// Looks at the dependencies once a second, for ever. A change is logged once.
     pub async fn sample(&self) {
         loop {

@@ -15,7 +15,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 /// Changing a large table takes its time; nothing is changed for longer than this without an operator looking.
 const MIGRATE_MAX: Duration = Duration::from_secs(3_600);
 
-/// The names of all migrations that this program was built with and the database does not list.
+/// What the database has. A migration that failed half-way is not among it.
 const APPLIED: &str = "select version from _sqlx_migrations where success";
 
 fn name(migration: &Migration) -> String {
@@ -52,7 +52,7 @@ impl Postgres {
         let applied = self.database.read(|mut session| {
             async move {
                 let table = sqlx::query_as("select to_regclass('_sqlx_migrations') is not null");
-                if session.all("migrations_table", table).await? != [(true,)] {
+                if session.one::<(bool,)>("migrations_table", table).await? != Some((true,)) {
                     return Ok(Vec::new());
                 }
                 session.all::<(i64,)>("migrations", sqlx::query_as(APPLIED)).await

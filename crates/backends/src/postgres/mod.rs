@@ -66,8 +66,9 @@ impl Health for Postgres {
     async fn check(&self) -> Result<(), Outage> {
         let asked = self.database.read(|mut session| {
             async move {
-                let answer = session.all("health", sqlx::query_as("select pg_is_in_recovery()")).await?;
-                Ok(answer == [(true,)])
+                let query = sqlx::query_as("select pg_is_in_recovery()");
+                let answer: Option<(bool,)> = session.one("health", query).await?;
+                Ok(answer == Some((true,)))
             }
             .boxed()
         });

@@ -89,8 +89,7 @@ async fn turn(mut session: Session<'_>, sink: Sink, limit: usize, to: Arc<dyn De
     };
     session.write("relay_turn", sqlx::query(TURN).bind(LOCK_SPACE).bind(key)).await?;
     let asked = i64::try_from(limit).unwrap_or(i64::MAX);
-    let lines: Vec<Line> =
-        session.all("relay_take", sqlx::query_as(WAITING).bind(sink.as_str()).bind(asked)).await?;
+    let lines: Vec<Line> = session.all("relay_take", sqlx::query_as(WAITING).bind(sink.as_str()).bind(asked)).await?;
     let rows = lines.into_iter().map(OutboxRow::try_from).collect::<Result<Vec<_>, _>>()?;
     if rows.is_empty() {
         return Ok(Turn::Relayed(Relayed { rows: 0, more: false }));

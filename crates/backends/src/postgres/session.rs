@@ -67,8 +67,7 @@ impl Database {
         W: for<'c> FnOnce(Session<'c>) -> Work<'c, T> + Send + 'static,
     {
         let (patience, started) = (self.patience, Instant::now());
-        let outcome =
-            self.on_a_connection(move |connection| committed(connection, patience, work).boxed()).await;
+        let outcome = self.on_a_connection(move |connection| committed(connection, patience, work).boxed()).await;
         metrics::histogram!("seckill_db_transaction_seconds", "transaction" => kind).record(started.elapsed());
         outcome
     }
@@ -109,7 +108,9 @@ where
         }
         // The connection is not trusted any more; closing it ends the transaction too.
         Err(failure @ Failure::Outage(_)) => Err(failure),
-        Err(failure) => within(patience, transaction.rollback()).await?.map_or_else(|error| Err(error.into()), |()| Err(failure)),
+        Err(failure) => {
+            within(patience, transaction.rollback()).await?.map_or_else(|error| Err(error.into()), |()| Err(failure))
+        }
     }
 }
 

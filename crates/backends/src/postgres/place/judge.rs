@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use domain::{
-    BuyerId, ItemId, ItemIndex, Money, OrderStatus, Outcome, RefusedReason, Reservation, SaleId, SaleNumber,
-    Timestamp, fit,
+    BuyerId, ItemId, ItemIndex, Money, OrderStatus, Outcome, RefusedReason, Reservation, SaleId, SaleNumber, Timestamp,
+    fit,
 };
 
 use super::Ask;

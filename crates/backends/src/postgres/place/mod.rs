@@ -9,7 +9,7 @@ mod outbox;
 mod read;
 mod write;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,9 +82,9 @@ impl Postgres {
         for attempt in 0..ATTEMPTS_MAX {
             let work = asks.clone();
             let locked = attempt > 0;
-            let outcome = self.database.transaction(kind, move |session| {
-                async move { settle_once(session, &work, locked).await }.boxed()
-            });
+            let outcome = self
+                .database
+                .transaction(kind, move |session| async move { settle_once(session, &work, locked).await }.boxed());
             match outcome.await {
                 Err(Failure::Raced(why)) => {
                     debug!(attempt, why, "a batch was overtaken and starts over");
@@ -120,7 +120,9 @@ async fn settle_once(mut session: Session<'_>, asks: &[Ask], locked: bool) -> Re
     }
     // Always the same order of rows, so that transactions wait for each other in a line and not in a circle.
     known.sort_by_key(|ask| (ask.job.route(), ask.item(), ask.job));
-    known.dedup_by_key(|ask| ask.job);
+    // Whatever a message says: one row per job.
+    let mut seen = HashSet::with_capacity(known.len());
+    known.retain(|ask| seen.insert(ask.job));
     let earlier = read::orders(&mut session, &known).await?;
     let new: Vec<&Ask> = known.iter().copied().filter(|ask| !earlier.contains_key(&ask.job)).collect();
     let held = read::held(&mut session, &facts, &new, locked).await?;

@@ -14,12 +14,13 @@ use domain::{
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 use super::bench::{redis_gate, route};
 
 const CASES: u32 = 200;
-const STEPS: usize = 40;
+/// Forty on average; a failing sequence is shortened to the steps that matter.
+const STEPS_MAX: usize = 80;
 const JOBS: u8 = 6;
 const BUYERS: [&str; 3] = ["ann", "bob", "cid"];
 
@@ -265,17 +266,24 @@ fn the_scripts_do_what_the_model_does() {
         Command::Follow { epoch: 1, state: SaleState::Open, limit: 2 },
         Command::Finish { epoch: 1, versions: [0, 0] },
     ];
-    let sequence = (prop::bool::weighted(0.9), vec(a_command(), STEPS)).prop_map(move |(is_warm, random)| {
+    let sequence = (prop::bool::weighted(0.9), vec(a_command(), 1..=STEPS_MAX)).prop_map(move |(is_warm, random)| {
         let start = if is_warm { warm.to_vec() } else { Vec::new() };
         start.into_iter().chain(random).collect::<Vec<_>>()
     });
-    TestRunner::new(config)
-        .run(&sequence, |commands| {
-            // Each run has a sale of its own: shrinking repeats a sequence from a clean start.
-            next_sale.set(next_sale.get() + 1);
-            let route = route(next_sale.get(), 0);
-            let (script, model) = (Subject { gate: redis.as_ref(), route }, Subject { gate: &embedded, route });
-            runtime.block_on(compare(script, model, &commands))
-        })
-        .unwrap_or_else(|failure| panic!("{failure}"));
+    let outcome = TestRunner::new(config).run(&sequence, |commands| {
+        // Each run has a sale of its own: shortening repeats a sequence from a clean start.
+        next_sale.set(next_sale.get() + 1);
+        let route = route(next_sale.get(), 0);
+        let (script, model) = (Subject { gate: redis.as_ref(), route }, Subject { gate: &embedded, route });
+        runtime.block_on(compare(script, model, &commands))
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Abort(why)) => panic!("{why}"),
+        Err(TestError::Fail(why, commands)) => {
+            let steps: Vec<String> =
+                commands.iter().enumerate().map(|(step, command)| format!("{step:>3} {command:?}")).collect();
+            panic!("{why}\n\nthe sequence:\n{}", steps.join("\n"));
+        }
+    }
 }

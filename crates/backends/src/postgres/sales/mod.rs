@@ -1,0 +1,87 @@
+//! The port `SaleStore`: what operators decide, each change with its line in the audit log.
+
+mod audit;
+mod change;
+mod epoch;
+mod line;
+mod patch;
+
+use async_trait::async_trait;
+use domain::ports::{Changed, Operator, Outage, SaleStore};
+use domain::{Hold, JobId, NewSale, Patch, Sale, SaleId, SaleNumber, SaleState};
+use futures_util::FutureExt as _;
+use uuid::Uuid;
+
+use super::Postgres;
+use super::failure::Failure;
+use super::rows::{Order, OrderLine};
+
+const VERSIONS: &str = "
+    select i.version
+    from sales s join sale_items i on i.sale_id = s.id
+    where s.number = $1
+    order by i.position";
+
+const HOLDS: &str = "
+    select o.id, i.position, o.buyer_id, o.quantity, o.amount, o.currency, o.status, o.reason, o.rev,
+           o.updated_at, o.expires_at
+    from orders o left join sale_items i on i.sale_id = o.sale_id and i.item_id = o.item_id
+    where o.sale_id = (select id from sales where number = $1) and o.id > $2
+    order by o.id
+    limit $3";
+
+#[async_trait]
+impl SaleStore for Postgres {
+    async fn create(&self, sale: &NewSale, by: &Operator) -> Result<Option<Sale>, Outage> {
+        let (new, by) = (sale.clone(), by.clone());
+        Ok(self.database.transaction("operator", move |session| change::create(session, new, by).boxed()).await?)
+    }
+
+    async fn sales(&self, keep_ended_s: u32) -> Result<Vec<Sale>, Outage> {
+        Ok(self
+            .database
+            .read(move |mut session| async move { line::recent(&mut session, keep_ended_s).await }.boxed())
+            .await?)
+    }
+
+    async fn sale(&self, id: &SaleId) -> Result<Option<Sale>, Outage> {
+        let id = id.clone();
+        Ok(self.database.read(move |mut session| async move { line::sale(&mut session, &id).await }.boxed()).await?)
+    }
+
+    async fn set_state(&self, id: &SaleId, state: SaleState, by: &Operator) -> Result<Changed, Outage> {
+        let (id, by) = (id.clone(), by.clone());
+        Ok(self
+            .database
+            .transaction("operator", move |session| change::set_state(session, id, state, by).boxed())
+            .await?)
+    }
+
+    async fn patch(&self, id: &SaleId, patch: &Patch, by: &Operator) -> Result<Changed, Outage> {
+        let (id, patch, by) = (id.clone(), patch.clone(), by.clone());
+        Ok(self.database.transaction("operator", move |session| change::patch(session, id, patch, by).boxed()).await?)
+    }
+
+    async fn next_epoch(&self, id: &SaleId) -> Result<Option<u32>, Outage> {
+        let id = id.clone();
+        Ok(self.database.transaction("operator", move |session| epoch::next(session, id).boxed()).await?)
+    }
+
+    async fn versions(&self, sale: SaleNumber) -> Result<Vec<i64>, Outage> {
+        let query = sqlx::query_as(VERSIONS).bind(sale.get().cast_signed());
+        let versions: Vec<(i64,)> =
+            self.database.read(|mut session| async move { session.all("versions", query).await }.boxed()).await?;
+        Ok(versions.into_iter().map(|(version,)| version).collect())
+    }
+
+    async fn holds(&self, sale: SaleNumber, after: Option<JobId>, limit: usize) -> Result<Vec<Hold>, Outage> {
+        let after = after.map_or(Uuid::nil(), JobId::uuid);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let query = sqlx::query_as(HOLDS).bind(sale.get().cast_signed()).bind(after).bind(limit);
+        let lines: Vec<OrderLine> =
+            self.database.read(|mut session| async move { session.all("holds", query).await }.boxed()).await?;
+        let holds: Result<Vec<Hold>, Failure> =
+            lines.into_iter().map(|line| Order::try_from(line).map(|order| order.hold())).collect();
+        Ok(holds?)
+    }
+}

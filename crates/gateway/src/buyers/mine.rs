@@ -1,0 +1,97 @@
+//! Orders, for their owner. Anybody else's is not found, whoever asks.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use domain::{JobId, OrderView, SaleId, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::part;
+use crate::edge::Edge;
+use crate::problem::Problem;
+use crate::views::{MoneyBody, json, to_ms};
+
+/// An order.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Order)]
+struct OrderBody {
+    /// Its id: the job's and the token's.
+    #[schema(value_type = String, format = Uuid)]
+    order_id: JobId,
+    /// The sale.
+    #[schema(value_type = String)]
+    sale: SaleId,
+    /// The item; `null` on a rejected order whose purchase could not be read.
+    item: Option<String>,
+    /// Units.
+    quantity: u16,
+    /// What it costs in all; `null` like the item.
+    amount: Option<MoneyBody>,
+    /// `pending_payment`, `paid`, `expired`, `cancelled` or `rejected`.
+    status: &'static str,
+    /// When rejected: `sold-out`, `limit-reached`, `unplaceable` or `discarded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// When it was written.
+    created_at: Timestamp,
+    /// When it ends unless it is paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+/// A buyer's orders.
+#[derive(Serialize, ToSchema)]
+struct OrdersBody {
+    /// Newest first, at most 100.
+    orders: Vec<OrderBody>,
+}
+
+impl From<OrderView> for OrderBody {
+    fn from(order: OrderView) -> Self {
+        Self {
+            order_id: order.order,
+            sale: order.sale,
+            item: order.item.map(String::from),
+            quantity: order.quantity,
+            amount: order.amount.map(MoneyBody::from),
+            status: order.status.as_str(),
+            reason: order.reason.map(|reason| reason.as_str()),
+            created_at: to_ms(order.created_at),
+            expires_at: order.expires_at.map(to_ms),
+        }
+    }
+}
+
+/// One of the caller's orders.
+#[utoipa::path(get, path = "/api/v1/orders/{order}", tag = "orders", security(("buyer" = [])),
+    params(("order" = String, Path, description = "Its id: the job's")),
+    extensions(("x-problems" = json!(["unauthenticated", "not-found", "rate-limited", "not-ready"]))),
+    responses((status = 200, description = "The order.", body = OrderBody)))]
+pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
+    let buyer = edge.buyer(&request)?.id;
+    edge.limits.status.check(buyer.as_str())?;
+    let id: JobId = part(&request, "order").parse().map_err(|_| Problem::not_found())?;
+    let orders = edge.orders.clone();
+    let found = edge.to_its_end(async move { orders.order(id, &buyer).await }).await;
+    let order = found.map_err(|outage| Problem::unread(&outage))?.ok_or_else(Problem::not_found)?;
+    Ok(json(StatusCode::OK, &OrderBody::from(order)))
+}
+
+/// The caller's orders, of all sales or of one.
+#[utoipa::path(get, path = "/api/v1/me/orders", tag = "orders", security(("buyer" = [])),
+    params(("sale" = Option<String>, Query, description = "Only of this sale")),
+    extensions(("x-problems" = json!(["unauthenticated", "validation-failed", "rate-limited", "not-ready"]))),
+    responses((status = 200, description = "The orders; none of an unknown sale.", body = OrdersBody)))]
+pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
+    let buyer = edge.buyer(&request)?.id;
+    edge.limits.status.check(buyer.as_str())?;
+    let named = request.query_string().split('&').find_map(|part| part.strip_prefix("sale="));
+    let sale = named.map(str::parse::<SaleId>).transpose();
+    let sale = sale.map_err(|_| Problem::validation("sale", "has to be the id of a sale"))?;
+    let orders = edge.orders.clone();
+    let found = edge.to_its_end(async move { orders.orders_of(&buyer, sale.as_ref()).await }).await;
+    let orders = found.map_err(|outage| Problem::unread(&outage))?;
+    Ok(json(StatusCode::OK, &OrdersBody { orders: orders.into_iter().map(OrderBody::from).collect() }))
+}

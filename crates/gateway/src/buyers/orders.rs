@@ -1,0 +1,143 @@
+//! The purchase itself: parse, verify, ask the intake, answer.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::TimeDelta;
+use domain::{Admissible, Attempt, ItemId, JobRecord, JobState, JobStatus, Quantity, SaleToken};
+use order_intake::Answer;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::{jobs, part, wait};
+use crate::auth::bearer;
+use crate::body;
+use crate::catalog::Listed;
+use crate::edge::Edge;
+use crate::problem::{Code, Problem};
+use crate::views::{JobBody, job_url, json};
+
+/// A purchase.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewOrder)]
+pub struct Purchase<'a> {
+    /// The sale token. It names the buyer.
+    #[serde(borrow)]
+    token: Cow<'a, str>,
+    /// The item's id.
+    #[serde(borrow)]
+    item: Cow<'a, str>,
+    /// Units: a whole number from 1 to the sale's `limitPerBuyer`.
+    #[serde(borrow)]
+    #[schema(value_type = u16, minimum = 1)]
+    quantity: &'a RawValue,
+}
+
+/// Buys. The same token may be sent any number of times and always leads to the same job.
+#[utoipa::path(post, path = "/api/v1/sales/{sale}/orders", tag = "purchases", security((), ("buyer" = [])),
+    params(("sale" = String, Path, description = "Its id"),
+           ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds (at most 5) for the end")),
+    request_body = Purchase,
+    extensions(("x-problems" = json!(["malformed", "too-large", "unsupported-media-type", "quantity-invalid",
+        "token-invalid", "token-expired", "token-mismatch", "not-found", "sale-not-open", "sale-paused", "sale-ended",
+        "sold-out", "limit-reached", "rate-limited", "overloaded", "not-ready", "outcome-unknown",
+        "unauthenticated"]))),
+    responses((status = 202, description = "Accepted; poll the job.", body = JobBody,
+               headers(("Location" = String, description = "The job"),
+                       ("Retry-After" = u32, description = "Seconds until it is worth asking"))),
+              (status = 200, description = "Finished within the time of `Prefer: wait`.", body = JobBody)))]
+pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
+    let decided = decide(&request, &edge, payload).await;
+    match &decided {
+        Ok((record, _)) => edge.purchases.job(record.state != JobState::Unpublished),
+        Err(problem) => edge.purchases.problem(problem.code()),
+    }
+    let (record, listed) = decided?;
+    let finished = match wait(&request) {
+        Some(patience) => jobs::finished_within(&edge, record, patience).await,
+        None => record,
+    };
+    Ok(answer(&request, &finished, &listed))
+}
+
+/// One purchase up to its decision.
+async fn decide(
+    request: &HttpRequest,
+    edge: &Edge,
+    payload: Payload,
+) -> Result<(JobRecord, Arc<Listed>), Problem> {
+    // Whatever shows no valid token counts against its address; whatever does counts against its buyer.
+    let anonymous = |problem| edge.count_problem(request, problem);
+    let body = body::json_bytes(request, payload, edge.buyer_body()).await.map_err(anonymous)?;
+    let purchase: Purchase<'_> = serde_json::from_slice(&body).map_err(|why| anonymous(body::not_json(&why)))?;
+    let token = edge.token_keys.verify(&purchase.token).map_err(|_| {
+        anonymous(Problem::new(Code::TokenInvalid, "This is not a token that this shop has issued."))
+    })?;
+    edge.limits.order.check(token.buyer.as_str())?;
+
+    let listed = edge.catalog.public(part(request, "sale"))?;
+    if token.job.route().sale != listed.sale.number {
+        return Err(Problem::new(Code::TokenMismatch, "The token is for another sale."));
+    }
+    // A login is not needed; one that is sent as well has to be the token's.
+    if bearer(request.headers()).is_some() && edge.buyer(request)?.id != token.buyer {
+        return Err(Problem::new(Code::TokenMismatch, "The token is another buyer's."));
+    }
+    let attempt = attempt(edge, &listed, token, &purchase)?;
+    let job = attempt.job;
+    match edge.within(edge.intake.purchase(attempt)).await {
+        Answer::Accepted(record) => Ok((record, listed)),
+        Answer::Refused(refusal) => {
+            Err(Problem::refused(&refusal, edge.catalog.may_return_until(&listed.sale)))
+        }
+        Answer::Unknown(_) => Err(Problem::unknown(job)),
+        Answer::NotReady => Err(Problem::gate_away()),
+        Answer::Overloaded => Err(Problem::overloaded()),
+    }
+}
+
+/// What the gate is asked. Whatever depends on whether the token was admitted before is left to the gate.
+fn attempt(edge: &Edge, listed: &Listed, token: SaleToken, purchase: &Purchase<'_>) -> Result<Attempt, Problem> {
+    let sale = &listed.sale;
+    // Only a plain whole number: "5", 1.5, 1e3, -1 and null are not one.
+    let units = purchase.quantity.get().parse::<u64>().ok().and_then(|units| Quantity::try_from(units).ok());
+    let quantity = units.ok_or_else(|| Problem::quantity(sale.limit_per_buyer))?;
+    let now = edge.catalog.now();
+    let leeway = TimeDelta::milliseconds(i64::from(edge.settings.token_leeway_ms));
+    if token.not_before > now + leeway {
+        return Err(Problem::not_open(token.not_before, now));
+    }
+    let admissible = if token.expires_at + leeway <= now {
+        Admissible::TokenExpired
+    } else if !edge.queue.is_open() {
+        Admissible::BrokerAway
+    } else {
+        Admissible::Yes
+    };
+    let item = purchase.item.parse::<ItemId>().ok().and_then(|id| Some(sale.item(&id)?.0));
+    Ok(Attempt { job: token.job, buyer: token.buyer, item, quantity, admissible })
+}
+
+fn answer(request: &HttpRequest, record: &JobRecord, listed: &Listed) -> HttpResponse {
+    let waited = wait(request).is_some();
+    let done = waited && record.state.status() != JobStatus::Queued;
+    let status = if done { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let mut answer = json(status, &JobBody::new(record, &listed.sale));
+    let headers = answer.headers_mut();
+    if let Ok(location) = HeaderValue::from_str(&job_url(record.job)) {
+        headers.insert(header::LOCATION, location);
+    }
+    if !done {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if waited {
+        headers.insert(HeaderName::from_static("preference-applied"), HeaderValue::from_static("wait"));
+    }
+    answer
+}

@@ -1,0 +1,99 @@
+//! The description of both ports, made from the handlers. Each handler lists its successes and the codes of its
+//! problems; statuses and bodies of the latter come from `problem.rs`, so that they cannot disagree.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+
+use crate::problem::{Code, ProblemBody};
+use crate::{buyers, health, operators};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Seckill", description = "A flash-sale order system: buyers' port and operators' port."),
+    paths(
+        buyers::orders::create, buyers::tokens::create, buyers::jobs::get, buyers::events::stream,
+        buyers::sales::list, buyers::sales::get, buyers::sales::time, buyers::mine::get, buyers::mine::list,
+        buyers::demo::create, buyers::pages::script, buyers::pages::style,
+        health::livez, health::readyz, health::metrics,
+        operators::sales::create, operators::sales::list, operators::sales::get, operators::sales::patch,
+        operators::changes::warm, operators::changes::open, operators::changes::pause, operators::changes::resume,
+        operators::changes::close, operators::ledger::get, operators::dead_letters::list,
+        operators::dead_letters::replay, operators::dead_letters::discard,
+        operators::pages::openapi, operators::pages::docs,
+    ),
+    components(schemas(ProblemBody)),
+    tags(
+        (name = "purchases", description = "Token, purchase, job"),
+        (name = "sales", description = "What is sold, and when"),
+        (name = "orders", description = "For their owner"),
+        (name = "operators", description = "On the operators' port, behind its key"),
+        (name = "health", description = "On both ports"),
+        (name = "pages", description = "The storefront. `GET /` is the console's index on the operators' port"),
+        (name = "demo", description = "In the demo profile only"),
+    ),
+    modifiers(&Problems, &Schemes)
+)]
+struct Document;
+
+/// The OpenAPI 3.1 description of both ports.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    // One document, two ports: the two pages at `/` are one entry.
+    document.merge(IndexPage::openapi());
+    document
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(buyers::pages::index))]
+struct IndexPage;
+
+/// Turns `x-problems` of each operation into responses.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        document.paths.paths.values_mut().flat_map(operations).for_each(describe);
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.patch].into_iter().flatten()
+}
+
+fn describe(operation: &mut Operation) {
+    let listed = operation.extensions.as_mut().and_then(|extensions| extensions.remove("x-problems"));
+    let Some(serde_json::Value::Array(listed)) = listed else { return };
+    operation.extensions = operation.extensions.take().filter(|extensions| !extensions.is_empty());
+    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    let words: Vec<&str> = listed.iter().filter_map(serde_json::Value::as_str).collect();
+    for code in Code::ALL.iter().filter(|code| words.contains(&code.as_str())) {
+        by_status.entry(code.status().as_u16()).or_default().push(code.as_str());
+    }
+    for (status, codes) in by_status {
+        let body = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+        let response = ResponseBuilder::new()
+            .description(codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", "))
+            .content("application/problem+json", body)
+            .build();
+        operation.responses.responses.insert(status.to_string(), response.into());
+    }
+}
+
+/// How to show who is asking.
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = |what: &str| {
+            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(what)).build())
+        };
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("buyer", bearer("The JWT of the buyers' identity provider"));
+        components.add_security_scheme("adminKey", bearer("The operators' key; also as password of HTTP Basic"));
+        components.add_security_scheme("metricsKey", bearer("Opens /metrics only"));
+    }
+}

@@ -1,0 +1,132 @@
+//! Every route of both ports, on one page.
+
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
+
+use crate::auth::{require_admin, require_metrics};
+use crate::buyers::{demo, events, jobs, mine, orders, pages, sales, tokens};
+use crate::envelope::RouteMetrics;
+use crate::health;
+use crate::operators::{self, changes, dead_letters, ledger};
+use crate::problem::Problem;
+
+/// The buyers' port.
+pub fn buyers(with_demo: bool) -> Vec<At> {
+    let mut routes = vec![
+        at("/api/v1/sales/{sale}/orders").post(orders::create),
+        at("/api/v1/sales/{sale}/tokens").post(tokens::create),
+        at("/api/v1/jobs/{jobId}").get(jobs::get),
+        at("/api/v1/jobs/{jobId}/events").get(events::stream),
+        at("/api/v1/sales").get(sales::list),
+        at("/api/v1/sales/{sale}").get(sales::get),
+        at("/api/v1/time").get(sales::time),
+        at("/api/v1/orders/{order}").get(mine::get),
+        at("/api/v1/me/orders").get(mine::list),
+        at("/livez").get(health::livez),
+        at("/readyz").get(health::readyz),
+        at("/").get(pages::index),
+        at("/assets/shop.js").get(pages::script),
+        at("/assets/shop.css").get(pages::style),
+    ];
+    if with_demo {
+        routes.push(at("/api/v1/demo/buyers").post(demo::create));
+    }
+    routes
+}
+
+/// The operators' port. All but the two probes are behind a key.
+pub fn operators() -> Vec<At> {
+    vec![
+        at("/").admin_get(operators::pages::index),
+        at("/admin/v1/sales").admin_get(operators::sales::list).admin_post(operators::sales::create),
+        at("/admin/v1/sales/{sale}").admin_get(operators::sales::get).admin_patch(operators::sales::patch),
+        at("/admin/v1/sales/{sale}/warm").admin_post(changes::warm),
+        at("/admin/v1/sales/{sale}/open").admin_post(changes::open),
+        at("/admin/v1/sales/{sale}/pause").admin_post(changes::pause),
+        at("/admin/v1/sales/{sale}/resume").admin_post(changes::resume),
+        at("/admin/v1/sales/{sale}/close").admin_post(changes::close),
+        at("/admin/v1/sales/{sale}/ledger").admin_get(ledger::get),
+        at("/admin/v1/dead-letters").admin_get(dead_letters::list),
+        at("/admin/v1/dead-letters/replay").admin_post(dead_letters::replay),
+        at("/admin/v1/dead-letters/discard").admin_post(dead_letters::discard),
+        at("/openapi.json").admin_get(operators::pages::openapi),
+        at("/docs").admin_get(operators::pages::docs),
+    ]
+    .into_iter()
+    .chain(status())
+    .collect()
+}
+
+/// What every process answers to whoever watches it.
+pub fn status() -> Vec<At> {
+    vec![
+        at("/livez").get(health::livez),
+        at("/readyz").get(health::readyz),
+        at("/metrics").metrics_get(health::metrics),
+    ]
+}
+
+/// A path and what can be done there.
+pub struct At {
+    path: &'static str,
+    methods: Vec<Method>,
+    resource: Resource,
+}
+
+fn at(path: &'static str) -> At {
+    At { path, methods: Vec::new(), resource: web::resource(path) }
+}
+
+macro_rules! verbs {
+    ($($(#[doc = $doc:literal])* $name:ident $method:ident $(behind $guard:ident)?;)*) => {
+        $($(#[doc = $doc])*
+        fn $name<H, A>(self, handler: H) -> Self
+        where
+            H: Handler<A>,
+            A: FromRequest + 'static,
+            H::Output: Responder + 'static,
+        {
+            let route = web::method(Method::$method).to(handler);
+            $(let route = route.wrap(from_fn($guard));)?
+            self.with(Method::$method, route)
+        })*
+    };
+}
+
+impl At {
+    verbs! {
+        get GET;
+        post POST;
+        admin_get GET behind require_admin;
+        admin_post POST behind require_admin;
+        admin_patch PATCH behind require_admin;
+        metrics_get GET behind require_metrics;
+    }
+
+    fn with(mut self, method: Method, route: Route) -> Self {
+        self.methods.push(method);
+        self.resource = self.resource.route(route);
+        self
+    }
+
+    /// The pattern of the path.
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The methods that are served there.
+    pub fn methods(&self) -> &[Method] {
+        &self.methods
+    }
+
+    /// For the application: with its measures, and the answer to every other method.
+    pub(crate) fn into_resource(self) -> Resource {
+        let allow = self.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let refuse = move || {
+            let problem = Problem::method_not_allowed(&allow);
+            async move { Err::<actix_web::HttpResponse, Problem>(problem) }
+        };
+        self.resource.app_data(RouteMetrics::new(self.path)).default_service(web::to(refuse))
+    }
+}
