@@ -25,7 +25,7 @@ use crate::{buyers, health, operators};
         operators::dead_letters::replay, operators::dead_letters::discard,
         operators::pages::openapi, operators::pages::docs,
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody<'static>)),
     tags(
         (name = "purchases", description = "Token, purchase, job"),
         (name = "sales", description = "What is sold, and when"),

@@ -15,7 +15,7 @@ use domain::{JobId, Refusal, SaleId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::views::to_ms;
+use crate::views::{DateTime, to_ms};
 
 macro_rules! codes {
     ($($name:ident $word:literal $status:literal $retryable:literal $title:literal;)*) => {
@@ -85,13 +85,13 @@ codes! {
 pub struct Extras {
     /// With `sale-not-open`: when the sale opens.
     #[serde(skip_serializing_if = "Option::is_none")]
-    opens_at: Option<Timestamp>,
+    opens_at: Option<DateTime>,
     /// With `sale-not-open`: the clock that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    server_time: Option<Timestamp>,
+    server_time: Option<DateTime>,
     /// With `sold-out`, while unpaid orders hold units: until then some may come back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    may_return_until: Option<Timestamp>,
+    may_return_until: Option<DateTime>,
     /// With `limit-reached` and `quantity-invalid`: units that one buyer may hold in the sale.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u16>,

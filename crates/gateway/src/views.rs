@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 
 use crate::catalog::Listed;
 
+/// A moment. Under this name the description of the interface knows that its text is a date and a time.
+pub type DateTime = Timestamp;
+
 /// Clients see milliseconds; more digits say nothing and cost bytes.
 pub fn to_ms(at: Timestamp) -> Timestamp {
     domain::from_ms(at.timestamp_millis())
@@ -64,9 +67,9 @@ pub struct SaleBody<'a> {
     /// `scheduled`, `open`, `paused`, `soldOut` or `ended`.
     phase: &'static str,
     /// First moment at which a purchase is accepted.
-    opens_at: Timestamp,
+    opens_at: DateTime,
     /// First moment at which none is accepted any more.
-    closes_at: Timestamp,
+    closes_at: DateTime,
     /// Units that one buyer may hold in live orders, over all items.
     limit_per_buyer: u16,
     /// What is sold.
@@ -153,7 +156,7 @@ pub struct JobBody<'a> {
     /// For people.
     message: &'static str,
     /// When it last changed.
-    updated_at: Timestamp,
+    updated_at: DateTime,
     /// While queued: ask again after this many milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     poll_after_ms: Option<u32>,

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::settings::Secret;
 
 /// How long a demo buyer stays logged in, in seconds.
-pub const DEMO_LOGIN: u64 = 12 * 3_600;
+const DEMO_LOGIN: u64 = 12 * 3_600;
 
 /// Longest JWT that is looked at: a verifier's work is bounded.
 const JWT_MAX: usize = 4_096;

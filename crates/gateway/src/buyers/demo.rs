@@ -30,7 +30,7 @@ struct DemoBuyer<'a> {
 /// A new buyer and its login. In the demo profile only.
 #[utoipa::path(post, path = "/api/v1/demo/buyers", tag = "demo",
     extensions(("x-problems" = json!(["malformed", "unsupported-media-type", "too-large", "rate-limited", "not-found"]))),
-    responses((status = 201, description = "A buyer that nobody was before.", body = DemoBuyer)))]
+    responses((status = 201, description = "A buyer that nobody was before.", body = DemoBuyer<'static>)))]
 pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     edge.count_address(&request)?;
     let _: Option<NoWishes> = body::optional_json(&request, payload, edge.buyer_body()).await?;

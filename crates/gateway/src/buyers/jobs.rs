@@ -26,7 +26,7 @@ const LOOK_LAST: Duration = Duration::from_millis(250);
     params(("jobId" = String, Path, description = "As the token and the purchase named it"),
            ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds (at most 5) for the end")),
     extensions(("x-problems" = json!(["not-found", "rate-limited", "not-ready"]))),
-    responses((status = 200, description = "The job, in its present state.", body = JobBody)))]
+    responses((status = 200, description = "The job, in its present state.", body = JobBody<'static>)))]
 pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let (record, listed) = find(&request, &edge).await?;
     let record = match wait(&request) {

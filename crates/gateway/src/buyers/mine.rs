@@ -3,14 +3,14 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::{JobId, OrderView, SaleId, Timestamp};
+use domain::{JobId, OrderView, SaleId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::part;
 use crate::edge::Edge;
 use crate::problem::Problem;
-use crate::views::{MoneyBody, json, to_ms};
+use crate::views::{DateTime, MoneyBody, json, to_ms};
 
 /// An order.
 #[derive(Serialize, ToSchema)]
@@ -35,10 +35,10 @@ struct OrderBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     /// When it was written.
-    created_at: Timestamp,
+    created_at: DateTime,
     /// When it ends unless it is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
+    expires_at: Option<DateTime>,
 }
 
 /// A buyer's orders.

@@ -43,15 +43,15 @@ pub struct Purchase<'a> {
 #[utoipa::path(post, path = "/api/v1/sales/{sale}/orders", tag = "purchases", security((), ("buyer" = [])),
     params(("sale" = String, Path, description = "Its id"),
            ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds (at most 5) for the end")),
-    request_body = Purchase,
+    request_body = Purchase<'static>,
     extensions(("x-problems" = json!(["malformed", "too-large", "unsupported-media-type", "quantity-invalid",
         "token-invalid", "token-expired", "token-mismatch", "not-found", "sale-not-open", "sale-paused", "sale-ended",
         "sold-out", "limit-reached", "rate-limited", "overloaded", "not-ready", "outcome-unknown",
         "unauthenticated"]))),
-    responses((status = 202, description = "Accepted; poll the job.", body = JobBody,
+    responses((status = 202, description = "Accepted; poll the job.", body = JobBody<'static>,
                headers(("Location" = String, description = "The job"),
                        ("Retry-After" = u32, description = "Seconds until it is worth asking"))),
-              (status = 200, description = "Finished within the time of `Prefer: wait`.", body = JobBody)))]
+              (status = 200, description = "Finished within the time of `Prefer: wait`.", body = JobBody<'static>)))]
 pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let decided = decide(&request, &edge, payload).await;
     match &decided {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::part;
 use crate::edge::Edge;
 use crate::problem::Problem;
-use crate::views::{SaleBody, json, to_ms};
+use crate::views::{DateTime, SaleBody, json, to_ms};
 
 /// All sales that shoppers may know of.
 #[derive(Serialize, ToSchema)]
@@ -24,14 +24,14 @@ struct SalesBody<'a> {
 #[derive(Serialize, ToSchema)]
 struct TimeBody {
     /// Now.
-    now: domain::Timestamp,
+    now: DateTime,
 }
 
 /// All sales, newest first.
 #[utoipa::path(get, path = "/api/v1/sales", tag = "sales",
     params(("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer")),
     extensions(("x-problems" = json!(["not-ready"]))),
-    responses((status = 200, description = "For a second, from any cache.", body = SalesBody,
+    responses((status = 200, description = "For a second, from any cache.", body = SalesBody<'static>,
                headers(("ETag" = String, description = "For If-None-Match"))),
               (status = 304, description = "Nothing has changed.")))]
 pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
@@ -45,7 +45,7 @@ pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse
     params(("sale" = String, Path, description = "Its id"),
            ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer")),
     extensions(("x-problems" = json!(["not-found", "not-ready"]))),
-    responses((status = 200, description = "For a second, from any cache.", body = SaleBody,
+    responses((status = 200, description = "For a second, from any cache.", body = SaleBody<'static>,
                headers(("ETag" = String, description = "For If-None-Match"))),
               (status = 304, description = "Nothing has changed.")))]
 pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {

@@ -14,7 +14,7 @@ use crate::body;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::settings::GatewaySettings;
-use crate::views::{json, to_ms};
+use crate::views::{DateTime, json, to_ms};
 
 /// What a buyer may wish for with a token.
 #[derive(Default, Deserialize, ToSchema)]
@@ -34,9 +34,9 @@ struct TokenBody {
     #[schema(value_type = String, format = Uuid)]
     job_id: JobId,
     /// Not usable before.
-    not_before: Timestamp,
+    not_before: DateTime,
     /// Not usable from then on, unless it was admitted before.
-    expires_at: Timestamp,
+    expires_at: DateTime,
 }
 
 /// A token for one purchase in this sale.

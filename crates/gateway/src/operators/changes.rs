@@ -67,7 +67,7 @@ macro_rules! change {
             params(("sale" = String, Path, description = "Its id")), request_body = Option<Reason>,
             extensions(("x-problems" = json!(["unauthenticated", "malformed", "not-found", "too-large",
                 "validation-failed", "conflict", "not-ready", "outcome-unknown"]))),
-            responses((status = 200, description = $done, body = super::sales::OperatorSaleBody)))]
+            responses((status = 200, description = $done, body = super::sales::OperatorSaleBody<'static>)))]
         pub async fn $name(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
             set(&request, &edge, payload, $state, stringify!($name)).await
         }

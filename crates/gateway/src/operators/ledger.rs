@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::{ItemBooks, SaleId, Timestamp};
+use domain::{ItemBooks, SaleId};
 use order_intake::books;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use super::sale_id;
 use super::sales::find;
 use crate::edge::Edge;
 use crate::problem::{Code, Problem};
-use crate::views::{json, to_ms};
+use crate::views::{DateTime, json, to_ms};
 
 /// The ledger: `stock = free + unpublished + queued + held + paid + difference`, in units.
 #[derive(Serialize, ToSchema)]
@@ -22,7 +22,7 @@ struct LedgerBody {
     #[schema(value_type = String)]
     sale: SaleId,
     /// By the gate's clock.
-    at: Timestamp,
+    at: DateTime,
     /// Its items.
     items: Vec<LineBody>,
 }

@@ -15,7 +15,7 @@ use crate::body;
 use crate::catalog::Listed;
 use crate::edge::Edge;
 use crate::problem::{Code, Problem};
-use crate::views::{MoneyBody, json, phase_word};
+use crate::views::{DateTime, MoneyBody, json, phase_word};
 
 /// Sales that ended longer ago than this are not listed: 30 days.
 const LIST_ENDED_S: u32 = 30 * 86_400;
@@ -36,9 +36,9 @@ pub struct OperatorSaleBody<'a> {
     /// How often it was loaded into the gate; 0 means it is not warm.
     epoch: u32,
     /// First moment at which a purchase is accepted.
-    opens_at: Timestamp,
+    opens_at: DateTime,
     /// First moment at which none is accepted any more.
-    closes_at: Timestamp,
+    closes_at: DateTime,
     /// Units that one buyer may hold in live orders, over all items.
     limit_per_buyer: u16,
     /// Seconds an order waits for its payment.
@@ -127,7 +127,7 @@ pub async fn find(edge: &Edge, id: &SaleId) -> Result<Sale, Problem> {
     request_body = NewSaleDraft,
     extensions(("x-problems" = json!(["unauthenticated", "malformed", "too-large", "unsupported-media-type",
         "validation-failed", "conflict", "not-ready", "outcome-unknown"]))),
-    responses((status = 201, description = "The sale.", body = OperatorSaleBody)))]
+    responses((status = 201, description = "The sale.", body = OperatorSaleBody<'static>)))]
 pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let body = body::json_bytes(&request, payload, edge.operator_body()).await?;
     let mut draft: NewSaleDraft = body::parse(&body)?;
@@ -145,7 +145,7 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
 /// All sales, drafts too.
 #[utoipa::path(get, path = "/admin/v1/sales", tag = "operators", security(("adminKey" = [])),
     extensions(("x-problems" = json!(["unauthenticated", "not-ready"]))),
-    responses((status = 200, description = "The sales.", body = OperatorSalesBody)))]
+    responses((status = 200, description = "The sales.", body = OperatorSalesBody<'static>)))]
 pub async fn list(edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let sales = edge.sales.clone();
     let read = edge.to_its_end(async move { sales.sales(LIST_ENDED_S).await }).await;
@@ -159,7 +159,7 @@ pub async fn list(edge: Data<Edge>) -> Result<HttpResponse, Problem> {
 #[utoipa::path(get, path = "/admin/v1/sales/{sale}", tag = "operators", security(("adminKey" = [])),
     params(("sale" = String, Path, description = "Its id")),
     extensions(("x-problems" = json!(["unauthenticated", "not-found", "not-ready"]))),
-    responses((status = 200, description = "The sale.", body = OperatorSaleBody)))]
+    responses((status = 200, description = "The sale.", body = OperatorSaleBody<'static>)))]
 pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let sale = find(&edge, &sale_id(&request)?).await?;
     Ok(answer(&edge, StatusCode::OK, &sale))
@@ -170,7 +170,7 @@ pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse,
     params(("sale" = String, Path, description = "Its id")), request_body = PatchDraft,
     extensions(("x-problems" = json!(["unauthenticated", "malformed", "not-found", "too-large",
         "unsupported-media-type", "validation-failed", "conflict", "not-ready", "outcome-unknown"]))),
-    responses((status = 200, description = "The sale as it is now.", body = OperatorSaleBody)))]
+    responses((status = 200, description = "The sale as it is now.", body = OperatorSaleBody<'static>)))]
 pub async fn patch(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let id = sale_id(&request)?;
     let body = body::json_bytes(&request, payload, edge.operator_body()).await?;
