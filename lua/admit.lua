@@ -46,9 +46,10 @@ local function decide(try)
   local earlier = redis.call('HGET', jobs_key, try.job)
   if earlier then return 'repeated', earlier end
   if try.admissible == 'e' then return 'token-expired', '' end
+  if rules.state == 'draft' then return 'not-open', string.format('%.0f', rules.opens) end
   if rules.state == 'closed' or now >= rules.closes then return 'ended', '' end
   if rules.state == 'paused' then return 'paused', '' end
-  if rules.state ~= 'open' or now < rules.opens then return 'not-open', string.format('%.0f', rules.opens) end
+  if now < rules.opens then return 'not-open', string.format('%.0f', rules.opens) end
   local item = items[try.item]
   if not item then return 'unknown-item', '' end
   if try.quantity > rules.limit then return 'above-limit', tostring(rules.limit) end

@@ -54,7 +54,8 @@ pub trait Gate: Send + Sync {
     /// it. `version` is the item version of the change, where it has one.
     async fn hold(&self, route: Route, holds: &[Hold], version: Option<(ItemIndex, i64)>) -> Result<Held, Outage>;
 
-    /// One job as the gate knows it.
+    /// One job as the gate knows it. A record is answered whatever state the sale is in; only that there is none can
+    /// be said no sooner than everything has been loaded.
     async fn job(&self, job: JobId) -> Result<JobLookup, Outage>;
 
     /// Forgets all of a sale and begins epoch `sale.epoch`, with its whole stock free and its doors shut. Answers

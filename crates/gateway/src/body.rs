@@ -111,11 +111,24 @@ mod tests {
 
     #[test]
     fn only_json_in_utf8_is_json() {
-        let media = |value: &str| is_json(&TestRequest::default().insert_header(("content-type", value)).to_http_request());
-        for right in ["application/json", "Application/JSON ", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\""] {
+        let media =
+            |value: &str| is_json(&TestRequest::default().insert_header(("content-type", value)).to_http_request());
+        for right in [
+            "application/json",
+            "Application/JSON ",
+            "application/json; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+        ] {
             assert!(media(right), "{right}");
         }
-        for wrong in ["", "text/plain", "application/jsonx", "application/json; charset=utf-16", "application/json; x", "application/x-www-form-urlencoded"] {
+        for wrong in [
+            "",
+            "text/plain",
+            "application/jsonx",
+            "application/json; charset=utf-16",
+            "application/json; x",
+            "application/x-www-form-urlencoded",
+        ] {
             assert!(!media(wrong), "{wrong}");
         }
         let packed = TestRequest::default()

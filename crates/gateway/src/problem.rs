@@ -256,9 +256,10 @@ impl Problem {
         tracing::warn!(%outage, "an operator's change found no answer");
         match outage {
             Outage::NotSent(_) => Self::new(Code::NotReady, "Nothing was changed: a dependency is away."),
-            Outage::Unknown(_) => {
-                Self::new(Code::OutcomeUnknown, "A dependency did not answer: the change may or may not have been made.")
-            }
+            Outage::Unknown(_) => Self::new(
+                Code::OutcomeUnknown,
+                "A dependency did not answer: the change may or may not have been made.",
+            ),
         }
     }
 

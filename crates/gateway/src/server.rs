@@ -146,7 +146,7 @@ fn listen(
                 }
             })
             .default_service(web::to(|| async { Err::<actix_web::HttpResponse, Problem>(Problem::not_found()) }))
-            .wrap_fn(|request, service| seal(request, service))
+            .wrap_fn(seal)
     };
     let server = HttpServer::new(app)
         .workers(bounds.workers)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::address::Cidr;
 
@@ -75,8 +75,7 @@ pub struct Limits {
 }
 
 /// One limit: so many a second on average, and so many at once after a pause.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limit<const PER_SECOND: u32, const BURST: u32> {
     /// Is it applied?
     pub enabled: bool,
@@ -90,6 +89,27 @@ impl<const PER_SECOND: u32, const BURST: u32> Default for Limit<PER_SECOND, BURS
     fn default() -> Self {
         let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         Self { enabled: true, per_second: at_least_one(PER_SECOND), burst: at_least_one(BURST) }
+    }
+}
+
+/// What is given of a limit. Its defaults are part of its type, which `serde` cannot derive.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitFields {
+    enabled: Option<bool>,
+    per_second: Option<NonZeroU32>,
+    burst: Option<NonZeroU32>,
+}
+
+impl<'de, const PER_SECOND: u32, const BURST: u32> Deserialize<'de> for Limit<PER_SECOND, BURST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = LimitFields::deserialize(deserializer)?;
+        let default = Self::default();
+        Ok(Self {
+            enabled: given.enabled.unwrap_or(default.enabled),
+            per_second: given.per_second.unwrap_or(default.per_second),
+            burst: given.burst.unwrap_or(default.burst),
+        })
     }
 }
 

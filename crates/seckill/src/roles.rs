@@ -43,8 +43,10 @@ pub async fn consumer(config: Config, status: Option<SocketAddr>) -> anyhow::Res
     let serve_status = async {
         match status {
             Some(listener) => {
-                let keys =
-                    gateway::MetricsKeys { admin: config.admin_key.clone(), metrics: config.metrics_key.clone() };
+                let keys = gateway::MetricsKeys {
+                    admin: config.admin_key.clone().into(),
+                    metrics: config.metrics_key.clone().map(Into::into),
+                };
                 gateway::serve_status(listener, world.health.clone(), prometheus, keys, stop.clone()).await?;
             }
             None => stop.cancelled().await,

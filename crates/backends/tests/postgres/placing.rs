@@ -194,7 +194,8 @@ async fn neither_placing_nor_looking_up_ever_reads_all_orders() {
         while bench.number(&scans("idx_scan")).await < 10_000 {
             assert!(started.elapsed() < Duration::from_secs(30), "no statistics came");
         }
-        assert_eq!(bench.number(&scans("seq_scan")).await, 0);
+        // Building an index scans its table too, but these were built on an empty one.
+        assert_eq!(bench.number(&scans("seq_tup_read")).await, 0);
     })
     .await;
 }

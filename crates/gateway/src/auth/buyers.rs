@@ -115,7 +115,9 @@ impl BuyerKeys {
 
     /// Whoever this JWT names, if one of the keys signed it and its time is right.
     pub fn verify(&self, jwt: &str) -> Result<Buyer, Problem> {
-        let refused = || Problem::unauthenticated("The login is not valid, or not any more.", &["Bearer error=\"invalid_token\""]);
+        let refused = || {
+            Problem::unauthenticated("The login is not valid, or not any more.", &["Bearer error=\"invalid_token\""])
+        };
         if jwt.len() > JWT_MAX {
             return Err(refused());
         }

@@ -109,7 +109,8 @@ fn a_public_key_verifies_and_cannot_be_used_as_a_secret() {
         { "kty": "oct", "kid": "k2", "k": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" },
     ]});
     std::fs::write(&path, set.to_string()).unwrap();
-    let keys = BuyerKeys::from_settings(&BuyerSettings { jwks_file: Some(path.clone()), ..Default::default() }).unwrap();
+    let keys =
+        BuyerKeys::from_settings(&BuyerSettings { jwks_file: Some(path.clone()), ..Default::default() }).unwrap();
     std::fs::remove_dir_all(&dir).unwrap();
     assert!(!keys.can_issue());
 

@@ -67,18 +67,15 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
 }
 
 /// One purchase up to its decision.
-async fn decide(
-    request: &HttpRequest,
-    edge: &Edge,
-    payload: Payload,
-) -> Result<(JobRecord, Arc<Listed>), Problem> {
+async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<(JobRecord, Arc<Listed>), Problem> {
     // Whatever shows no valid token counts against its address; whatever does counts against its buyer.
     let anonymous = |problem| edge.count_problem(request, problem);
     let body = body::json_bytes(request, payload, edge.buyer_body()).await.map_err(anonymous)?;
     let purchase: Purchase<'_> = serde_json::from_slice(&body).map_err(|why| anonymous(body::not_json(&why)))?;
-    let token = edge.token_keys.verify(&purchase.token).map_err(|_| {
-        anonymous(Problem::new(Code::TokenInvalid, "This is not a token that this shop has issued."))
-    })?;
+    let token = edge
+        .token_keys
+        .verify(&purchase.token)
+        .map_err(|_| anonymous(Problem::new(Code::TokenInvalid, "This is not a token that this shop has issued.")))?;
     edge.limits.order.check(token.buyer.as_str())?;
 
     let listed = edge.catalog.public(part(request, "sale"))?;
@@ -93,9 +90,7 @@ async fn decide(
     let job = attempt.job;
     match edge.within(edge.intake.purchase(attempt)).await {
         Answer::Accepted(record) => Ok((record, listed)),
-        Answer::Refused(refusal) => {
-            Err(Problem::refused(&refusal, edge.catalog.may_return_until(&listed.sale)))
-        }
+        Answer::Refused(refusal) => Err(Problem::refused(&refusal, edge.catalog.may_return_until(&listed.sale))),
         Answer::Unknown(_) => Err(Problem::unknown(job)),
         Answer::NotReady => Err(Problem::gate_away()),
         Answer::Overloaded => Err(Problem::overloaded()),

@@ -58,7 +58,8 @@ impl Catalog {
             Err(_) => (before.listed.iter().map(|listed| listed.sale.clone()).collect(), false),
         };
         let now = self.clock.now();
-        let answers = stream::iter(sales).map(|sale| self.ask_gate(sale, now)).buffered(AT_ONCE).collect::<Vec<_>>().await;
+        let answers =
+            stream::iter(sales).map(|sale| self.ask_gate(sale, now)).buffered(AT_ONCE).collect::<Vec<_>>().await;
         let ahead = answers.iter().find_map(|(_, _, ahead)| *ahead).unwrap_or(before.ahead);
         let listed = answers.into_iter().map(|(sale, counters, _)| {
             let known = || before.by_number.get(&sale.number).and_then(|listed| listed.counters.clone());

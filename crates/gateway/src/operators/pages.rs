@@ -67,7 +67,11 @@ fn operations(document: &Value) -> String {
         for (method, operation) in object(&methods) {
             let text = |value: &Value| escaped(value.as_str().unwrap_or_default());
             let heading = format!("{} {}", method.to_uppercase(), escaped(&path));
-            let _ = writeln!(html, "<section><h2><code>{heading}</code></h2>\n<p>{}</p>\n<dl>", text(&operation["summary"]));
+            let _ = writeln!(
+                html,
+                "<section><h2><code>{heading}</code></h2>\n<p>{}</p>\n<dl>",
+                text(&operation["summary"])
+            );
             for (status, response) in object(&operation["responses"]) {
                 let _ = writeln!(html, "<dt>{status}</dt><dd>{}</dd>", text(&response["description"]));
             }

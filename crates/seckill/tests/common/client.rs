@@ -51,7 +51,8 @@ pub struct Seen {
 
 impl Client {
     pub fn new() -> Self {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).pool_max_idle_per_host(2000).build().unwrap();
+        let http =
+            reqwest::Client::builder().timeout(Duration::from_secs(20)).pool_max_idle_per_host(2000).build().unwrap();
         Self { http, bases: Vec::new(), operators: Vec::new() }
     }
 
@@ -84,7 +85,8 @@ impl Client {
 
     pub async fn operate(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let method = method.parse().unwrap();
-        let mut request = self.http.request(method, format!("{}{path}", self.operators[0])).bearer_auth(super::ADMIN_KEY);
+        let mut request =
+            self.http.request(method, format!("{}{path}", self.operators[0])).bearer_auth(super::ADMIN_KEY);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -112,7 +114,8 @@ impl Client {
     /// A crowd: each body once, over so many connections and all gateways. A 503 is repeated as it says; a broken
     /// connection is repeated on the next gateway while `stubborn`, else counted.
     pub async fn crowd(&self, sale: &str, bodies: Vec<String>, connections: usize, stubborn: bool) -> Seen {
-        let (bodies, next, seen) = (Arc::new(bodies), Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Seen::default())));
+        let (bodies, next, seen) =
+            (Arc::new(bodies), Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Seen::default())));
         let tasks: Vec<_> = (0..connections)
             .map(|connection| {
                 let (client, sale) = (self.clone(), sale.to_owned());

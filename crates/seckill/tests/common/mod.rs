@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-pub use client::{Answer, Client};
+pub use client::Client;
 pub use process::Running;
 
 /// Where the servers are.
@@ -90,7 +90,8 @@ hs256_secret = "{BUYERS_SECRET}"
         let config = if extra.contains("[limits]") {
             config
         } else {
-            config + "[limits]\nper_ip = { enabled = false }\norder_per_buyer = { enabled = false }\ntoken_per_buyer = { enabled = false }\nstatus_per_ip = { enabled = false }\n"
+            config
+                + "[limits]\nper_ip = { enabled = false }\norder_per_buyer = { enabled = false }\ntoken_per_buyer = { enabled = false }\nstatus_per_ip = { enabled = false }\n"
         };
         std::fs::write(dir.join("seckill.toml"), config).unwrap();
         let mut shop = Self {

@@ -155,7 +155,10 @@ impl Breakable {
         self.shop.audit("s1", &seen.accepted).await;
         assert_eq!(self.shop.live_orders("s1").await, stock);
         let reasons: Vec<Option<String>> =
-            sqlx::query_scalar("select distinct reason from orders where status = 'rejected'").fetch_all(&self.shop.db).await.unwrap();
+            sqlx::query_scalar("select distinct reason from orders where status = 'rejected'")
+                .fetch_all(&self.shop.db)
+                .await
+                .unwrap();
         assert!(reasons.iter().all(|reason| reason.as_deref() == Some("sold-out")), "{reasons:?}");
         let answered = seen.accepted.len() + seen.refused.values().sum::<usize>();
         assert_eq!(answered, buyers, "every buyer got a final answer: {:?}", seen.refused);

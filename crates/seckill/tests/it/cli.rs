@@ -13,7 +13,9 @@ async fn commands_create_steer_and_show_a_sale() {
     let file = file.to_str().unwrap();
     let ok = |arguments: &[&str]| shop.run(arguments).unwrap_or_else(|why| panic!("{arguments:?}: {why}"));
     assert!(ok(&["sale", "create", file]).contains("draft"));
-    assert!(shop.run(&["sale", "create", file]).unwrap_err().starts_with("exit 1: seckill: there is a sale cli already"));
+    assert!(
+        shop.run(&["sale", "create", file]).unwrap_err().starts_with("exit 1: seckill: there is a sale cli already")
+    );
     assert!(shop.run(&["sale", "open", "cli"]).unwrap_err().contains("not warm"));
     assert!(ok(&["sale", "warm", "cli"]).contains("is loaded (epoch 1)"));
     assert!(ok(&["sale", "warm", "cli"]).contains("nothing was changed"));

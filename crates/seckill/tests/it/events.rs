@@ -16,12 +16,14 @@ async fn every_order_is_announced_on_the_events_exchange_at_once_and_in_order() 
     shop.sale("s1", 1, &[100]).await;
     let connection = Connection::connect(&shop.servers.amqp, ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
-    let mut options = QueueDeclareOptions::default();
-    options.exclusive = true;
+    let options = QueueDeclareOptions { exclusive: true, ..Default::default() };
     let queue = channel.queue_declare("".into(), options, Default::default()).await.unwrap();
     let (name, exchange) = (queue.name().as_str().to_owned(), format!("{}.events", shop.namespace));
     let bind = QueueBindOptions::default();
-    channel.queue_bind(name.as_str().into(), exchange.as_str().into(), "sale.s1.#".into(), bind, Default::default()).await.unwrap();
+    channel
+        .queue_bind(name.as_str().into(), exchange.as_str().into(), "sale.s1.#".into(), bind, Default::default())
+        .await
+        .unwrap();
     let consume = BasicConsumeOptions::default();
     let mut events = channel.basic_consume(name.as_str().into(), "".into(), consume, Default::default()).await.unwrap();
 
@@ -31,9 +33,16 @@ async fn every_order_is_announced_on_the_events_exchange_at_once_and_in_order() 
     let first = shop.client.buy(0, "s1", &bodies[0]).await;
     let mut seen: HashMap<String, Vec<u64>> = HashMap::new();
     let mut note = async |seen: &mut HashMap<String, Vec<u64>>| {
-        let delivery = tokio::time::timeout(Duration::from_secs(10), events.next()).await.expect("an event in time").unwrap().unwrap();
+        let delivery = tokio::time::timeout(Duration::from_secs(10), events.next())
+            .await
+            .expect("an event in time")
+            .unwrap()
+            .unwrap();
         let message: Value = serde_json::from_slice(&delivery.data).unwrap();
-        assert_eq!((&message["schema"], message["sale"].as_str(), message["item"].as_str()), (&1.into(), Some("s1"), Some("item-0")));
+        assert_eq!(
+            (&message["schema"], message["sale"].as_str(), message["item"].as_str()),
+            (&1.into(), Some("s1"), Some("item-0"))
+        );
         for event in message["events"].as_array().unwrap() {
             assert_eq!(event["type"], "order.placed");
             seen.entry(event["orderId"].as_str().unwrap().to_owned()).or_default().push(event["seq"].as_u64().unwrap());

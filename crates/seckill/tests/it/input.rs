@@ -118,7 +118,8 @@ async fn an_unreadable_message_is_dead_lettered_its_job_ends_and_its_neighbours_
         if let Some(jobs) = jobs {
             headers.insert("jobs".into(), lapin::types::AMQPValue::LongString(jobs.into()));
         }
-        let properties = BasicProperties::default().with_message_id("bad".into()).with_headers(headers).with_delivery_mode(2);
+        let properties =
+            BasicProperties::default().with_message_id("bad".into()).with_headers(headers).with_delivery_mode(2);
         let exchange = format!("{}.orders", shop.namespace);
         let confirm = channel
             .basic_publish(exchange.as_str().into(), "0".into(), BasicPublishOptions::default(), body, properties)

@@ -44,7 +44,8 @@ async fn the_funnel_the_stages_the_ledger_and_each_of_the_twelve_figures_can_be_
         assert!(text.lines().any(|line| line.starts_with(metric)), "{kpi}: no {metric} in\n{text}");
     }
     let value = |text: &str, series: &str| -> f64 {
-        let line = text.lines().find(|line| line.starts_with(series)).unwrap_or_else(|| panic!("no {series} in\n{text}"));
+        let line =
+            text.lines().find(|line| line.starts_with(series)).unwrap_or_else(|| panic!("no {series} in\n{text}"));
         line.rsplit(' ').next().unwrap().parse().unwrap()
     };
     assert_eq!(value(&gateway, r#"seckill_purchases_total{code="accepted"}"#), 5.0);

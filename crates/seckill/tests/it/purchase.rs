@@ -27,7 +27,10 @@ async fn a_buyer_gets_a_token_buys_polls_and_finds_the_order() {
     assert!(accepted.retry_after.is_some());
 
     let done = client.finished(0, &accepted.job()).await;
-    assert_eq!((done["status"].as_str(), done["sale"].as_str(), done["item"].as_str()), (Some("placed"), Some("s1"), Some("item-0")));
+    assert_eq!(
+        (done["status"].as_str(), done["sale"].as_str(), done["item"].as_str()),
+        (Some("placed"), Some("s1"), Some("item-0"))
+    );
     assert!(!done.to_string().contains(buyer.json["buyer"].as_str().unwrap()), "a job says nothing about its buyer");
 
     let order = client.send(with_bearer(done["orderUrl"].as_str().unwrap())).await.unwrap();

@@ -29,9 +29,11 @@ fn dependencies_point_one_way() {
         .unwrap()
         .iter()
         .map(|package| {
-            let ours = package["dependencies"].as_array().unwrap().iter().filter(|dependency| {
-                dependency["kind"].is_null() && dependency["path"].is_string()
-            });
+            let ours = package["dependencies"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|dependency| dependency["kind"].is_null() && dependency["path"].is_string());
             (text(&package["name"]), ours.map(|dependency| text(&dependency["name"])).collect())
         })
         .collect();
@@ -45,7 +47,17 @@ fn dependencies_point_one_way() {
 #[test]
 fn the_domain_does_no_io_and_reads_no_clock() {
     for (file, text) in sources("domain") {
-        for word in ["std::fs", "std::net", "tokio::", "Utc::now", "SystemTime", "Instant::now", "std::env", "getrandom", "new_v4"] {
+        for word in [
+            "std::fs",
+            "std::net",
+            "tokio::",
+            "Utc::now",
+            "SystemTime",
+            "Instant::now",
+            "std::env",
+            "getrandom",
+            "new_v4",
+        ] {
             assert!(!text.contains(word), "{word} in {file}");
         }
     }

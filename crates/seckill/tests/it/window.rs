@@ -57,13 +57,19 @@ async fn not_a_millisecond_early_and_not_a_millisecond_late() {
 
     let early = early.lock().unwrap().clone();
     assert!(early.iter().all(|at| *at < opens), "refused as too early at or after opening");
-    assert!(early.iter().max().is_some_and(|at| opens - *at < chrono::TimeDelta::milliseconds(200)), "nobody tried just before");
+    assert!(
+        early.iter().max().is_some_and(|at| opens - *at < chrono::TimeDelta::milliseconds(200)),
+        "nobody tried just before"
+    );
     assert_eq!(*late.lock().unwrap(), 16);
     let accepted = accepted.lock().unwrap().clone();
     assert!(!accepted.is_empty());
     shop.audit("edge", &accepted).await;
     let (first, last): (DateTime<Utc>, DateTime<Utc>) =
-        sqlx::query_as("select min(admitted_at), max(admitted_at) from orders where sale_id = 'edge'").fetch_one(&shop.db).await.unwrap();
+        sqlx::query_as("select min(admitted_at), max(admitted_at) from orders where sale_id = 'edge'")
+            .fetch_one(&shop.db)
+            .await
+            .unwrap();
     assert!(first >= opens, "admitted {} before opening", opens - first);
     assert!(last < closes, "admitted {} after closing", last - closes);
     shop.close().await;
@@ -107,7 +113,11 @@ async fn warming_a_live_sale_again_changes_nothing_and_a_cold_one_does_not_open(
     let seen = shop.client.crowd("s1", shop.mint("s1", 4, &[]), 4, false).await;
     for _ in 0..10 {
         let warm = shop.client.operate("POST", "/admin/v1/sales/s1/warm", None).await;
-        assert_eq!((warm.status, &warm.json["changed"], &warm.json["epoch"]), (200, &false.into(), &1.into()), "{warm:?}");
+        assert_eq!(
+            (warm.status, &warm.json["changed"], &warm.json["epoch"]),
+            (200, &false.into(), &1.into()),
+            "{warm:?}"
+        );
         assert_eq!(warm.json["items"][0]["free"], 6);
     }
     shop.audit("s1", &seen.accepted).await;

@@ -30,7 +30,8 @@ async fn a_thousand_units_meet_twenty_thousand_buyers_and_exactly_a_thousand_ord
     assert_eq!(ledger["items"][0]["free"], 0);
     assert_eq!(ledger["items"][0]["held"], 1_000);
     assert_eq!(shop.live_orders("smoke").await, 1_000);
-    let buyers: i64 = sqlx::query_scalar("select count(distinct buyer_id) from orders").fetch_one(&shop.db).await.unwrap();
+    let buyers: i64 =
+        sqlx::query_scalar("select count(distinct buyer_id) from orders").fetch_one(&shop.db).await.unwrap();
     assert_eq!(buyers, 1_000);
     shop.audit("smoke", &seen.accepted).await;
     shop.close().await;

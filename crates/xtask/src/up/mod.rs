@@ -84,7 +84,8 @@ fn run(options: &UpOptions) -> Result<()> {
         secrets,
     }));
     let gateways = (0..ports.gateways.len()).map(|n| Role::gateway(&program, &config, &dir.path, &ports, n)).collect();
-    let consumers = (0..ports.consumers.len()).map(|n| Role::consumer(&program, &config, &dir.path, &ports, n)).collect();
+    let consumers =
+        (0..ports.consumers.len()).map(|n| Role::consumer(&program, &config, &dir.path, &ports, n)).collect();
     let team = Team::start(gateways, consumers, servers, &board)?;
     step("ready", || Ok(((), wait_until_ready(&ports, &board, &dir)?)))?;
     let sale = match options.demo {

@@ -66,13 +66,22 @@ mod tests {
 
     #[test]
     fn further_gateways_leave_the_operators_port_alone() {
-        assert_eq!(planned(8080, 8081, 3).unwrap(), Ports { gateways: vec![8080, 8082, 8083], operators: 8081, consumers: vec![] });
-        assert_eq!(planned(9000, 9002, 3).unwrap(), Ports { gateways: vec![9000, 9003, 9004], operators: 9002, consumers: vec![] });
+        assert_eq!(
+            planned(8080, 8081, 3).unwrap(),
+            Ports { gateways: vec![8080, 8082, 8083], operators: 8081, consumers: vec![] }
+        );
+        assert_eq!(
+            planned(9000, 9002, 3).unwrap(),
+            Ports { gateways: vec![9000, 9003, 9004], operators: 9002, consumers: vec![] }
+        );
     }
 
     #[test]
     fn zero_means_any() {
-        assert_eq!(planned(0, 0, 2).unwrap(), Ports { gateways: vec![50_002, 50_003], operators: 50_001, consumers: vec![] });
+        assert_eq!(
+            planned(0, 0, 2).unwrap(),
+            Ports { gateways: vec![50_002, 50_003], operators: 50_001, consumers: vec![] }
+        );
     }
 
     #[test]

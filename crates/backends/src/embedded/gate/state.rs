@@ -63,8 +63,10 @@ impl GateState {
 
     /// See `Gate::job`.
     pub(super) fn job(&mut self, job: JobId, now: Timestamp) -> JobLookup {
-        match self.loaded(job.route(), now) {
-            Some(sale) => sale.jobs.get(&job).cloned().map_or(JobLookup::Absent, JobLookup::Found),
+        let record = self.known(job.route(), now).and_then(|sale| sale.jobs.get(&job).cloned());
+        match record {
+            Some(record) => JobLookup::Found(record),
+            None if self.loaded(job.route(), now).is_some() => JobLookup::Absent,
             None => JobLookup::NotReady,
         }
     }
