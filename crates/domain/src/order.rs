@@ -76,8 +76,10 @@ pub struct Patch {
     /// For people.
     pub title: Option<String>,
     /// New opening.
+    #[serde(default, deserialize_with = "crate::sale::some_whole_ms")]
     pub opens_at: Option<Timestamp>,
     /// New closing.
+    #[serde(default, deserialize_with = "crate::sale::some_whole_ms")]
     pub closes_at: Option<Timestamp>,
     /// New limit.
     pub limit_per_buyer: Option<u16>,

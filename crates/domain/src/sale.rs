@@ -203,9 +203,11 @@ pub struct NewSale {
     pub id: SaleId,
     /// For people, 1 to 200 characters.
     pub title: String,
-    /// First moment at which a purchase is admitted.
+    /// First moment at which a purchase is admitted, to the millisecond.
+    #[serde(deserialize_with = "whole_ms")]
     pub opens_at: Timestamp,
-    /// First moment at which none is admitted any more.
+    /// First moment at which none is admitted any more, to the millisecond.
+    #[serde(deserialize_with = "whole_ms")]
     pub closes_at: Timestamp,
     /// Units one buyer may hold, 1 to [`Quantity::MAX`]; 1 if left out.
     #[serde(default = "one")]
@@ -229,6 +231,17 @@ pub struct NewItem {
     pub price: Money,
     /// Units for sale, 0 to [`NewSale::STOCK_MAX`].
     pub stock: i64,
+}
+
+/// The gate decides by milliseconds; a finer moment would be two different ones.
+fn whole_ms<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    Timestamp::deserialize(deserializer).map(|time| crate::from_ms(time.timestamp_millis()))
+}
+
+/// As [`whole_ms`], for a moment that may be left out.
+pub(crate) fn some_whole_ms<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let time = Option::<Timestamp>::deserialize(deserializer)?;
+    Ok(time.map(|time| crate::from_ms(time.timestamp_millis())))
 }
 
 fn one() -> u16 {

@@ -18,7 +18,6 @@ const ADMIN_KEY_MIN: usize = 24;
 
 /// Everything that can be configured, checked.
 pub struct Config {
-    pub demo: bool,
     pub listen: std::net::SocketAddr,
     pub operators: Option<std::net::SocketAddr>,
     pub consumer_status: Option<std::net::SocketAddr>,
@@ -203,7 +202,6 @@ fn check(mut file: File) -> anyhow::Result<Config> {
     gateway.demo = demo;
 
     Ok(Config {
-        demo,
         listen,
         operators,
         consumer_status: file.consumer.status,

@@ -29,7 +29,6 @@ pub struct World {
     pub warmup: Arc<Warmup>,
     /// For what only the real ones can do.
     pub redis: Option<Arc<RedisGate>>,
-    pub rabbitmq: Option<Arc<RabbitMq>>,
     pub postgres: Option<Arc<Postgres>>,
     make_lane: Box<dyn Fn(Shard) -> Box<dyn Lane> + Send + Sync>,
 }
@@ -41,76 +40,49 @@ impl World {
     /// Connects nothing that is not needed yet: a service that is away is found by its health check, not here.
     pub async fn new(config: &Config) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        // Costs nothing where it is not used.
         let Embedded { gate, queue, store } = Embedded::new(clock.clone());
-        let is_real = |url: &str| url != EMBEDDED;
-
-        let redis = if is_real(&config.redis.url) {
-            Some(RedisGate::connect(&config.redis).await.context("redis.url")?)
-        } else {
-            None
-        };
-        let rabbitmq = if is_real(&config.rabbitmq.url) {
-            Some(
-                RabbitMq::connect(config.rabbitmq.clone(), LANES)
-                    .map_err(anyhow::Error::msg)
-                    .context("rabbitmq.url")?,
-            )
-        } else {
-            None
-        };
-        let postgres = if is_real(&config.postgres.url) {
-            Some(Postgres::connect(&config.postgres).await.context("postgres.url")?)
-        } else {
-            None
-        };
-
-        let (gate_port, gate_health): (Arc<dyn Gate>, Arc<dyn Health>) = match &redis {
-            Some(redis) => (redis.clone(), redis.clone()),
-            None => (gate.clone(), gate),
-        };
-        let (queue_port, bus, dead_letters, queue_health): (
-            Arc<dyn Queue>,
-            Arc<dyn EventBus>,
-            Arc<dyn DeadLetters>,
-            Arc<dyn Health>,
-        ) = match &rabbitmq {
-            Some(rabbit) => (rabbit.clone(), rabbit.clone(), rabbit.clone(), rabbit.clone()),
-            None => (queue.clone(), queue.clone(), queue.clone(), queue.clone()),
-        };
-        let make_lane: Box<dyn Fn(Shard) -> Box<dyn Lane> + Send + Sync> = match &rabbitmq {
-            Some(rabbit) => {
-                let rabbit = rabbit.clone();
-                Box::new(move |shard| rabbit.lane(shard))
-            }
-            None => Box::new(move |shard| queue.lane(shard)),
-        };
-        let (orders, sales, outbox, store_health): (
-            Arc<dyn OrderStore>,
-            Arc<dyn SaleStore>,
-            Arc<dyn Outbox>,
-            Arc<dyn Health>,
-        ) = match &postgres {
-            Some(postgres) => (postgres.clone(), postgres.clone(), postgres.clone(), postgres.clone()),
-            None => (store.clone(), store.clone(), store.clone(), store),
-        };
-
-        Ok(Self {
-            warmup: Warmup::new(gate_port.clone(), sales.clone(), queue_port.clone()),
-            gate: gate_port,
-            queue: queue_port,
-            bus,
-            dead_letters,
-            orders,
-            sales,
-            outbox,
-            health: vec![gate_health, queue_health, store_health],
+        let mut world = Self {
+            warmup: Warmup::new(gate.clone(), store.clone(), queue.clone()),
+            health: vec![gate.clone(), queue.clone(), store.clone()],
+            gate,
+            bus: queue.clone(),
+            dead_letters: queue.clone(),
+            queue: queue.clone(),
+            orders: store.clone(),
+            sales: store.clone(),
+            outbox: store,
             clock,
             entropy: Arc::new(SystemEntropy),
-            redis,
-            rabbitmq,
-            postgres,
-            make_lane,
-        })
+            redis: None,
+            postgres: None,
+            make_lane: Box::new(move |shard| queue.lane(shard)),
+        };
+        if config.redis.url != EMBEDDED {
+            let redis = RedisGate::connect(&config.redis).await.context("redis.url")?;
+            world.health[0] = redis.clone();
+            world.gate = redis.clone();
+            world.redis = Some(redis);
+        }
+        if config.rabbitmq.url != EMBEDDED {
+            let connected = RabbitMq::connect(config.rabbitmq.clone(), LANES);
+            let rabbitmq = connected.map_err(anyhow::Error::msg).context("rabbitmq.url")?;
+            world.health[1] = rabbitmq.clone();
+            world.queue = rabbitmq.clone();
+            world.bus = rabbitmq.clone();
+            world.dead_letters = rabbitmq.clone();
+            world.make_lane = Box::new(move |shard| rabbitmq.lane(shard));
+        }
+        if config.postgres.url != EMBEDDED {
+            let postgres = Postgres::connect(&config.postgres).await.context("postgres.url")?;
+            world.health[2] = postgres.clone();
+            world.orders = postgres.clone();
+            world.sales = postgres.clone();
+            world.outbox = postgres.clone();
+            world.postgres = Some(postgres);
+        }
+        world.warmup = Warmup::new(world.gate.clone(), world.sales.clone(), world.queue.clone());
+        Ok(world)
     }
 
     /// The lanes that a consumer serves.
