@@ -36,6 +36,9 @@ pub struct Consumer {
 impl Consumer {
     /// Works until stopped: the batch in hand is finished and acknowledged, the rest stays on the queue.
     pub async fn run(self, stop: CancellationToken) {
+        // Seen from the start, so that the first one shows as an increase.
+        metrics::counter!("seckill_job_retries_total", "stage" => "place").increment(0);
+        metrics::counter!("seckill_dead_letters_total").increment(0);
         let tasks = TaskTracker::new();
         for lane in self.lanes {
             tasks.spawn(place::serve(lane, self.orders.clone(), self.clock.clone(), stop.clone()));

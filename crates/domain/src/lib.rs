@@ -33,3 +33,9 @@ pub type Timestamp = chrono::DateTime<chrono::Utc>;
 pub fn from_ms(ms: i64) -> Timestamp {
     chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default()
 }
+
+/// The last whole millisecond at or before `time`. The gate decides by milliseconds; a finer moment would be two
+/// different ones.
+pub fn whole_ms(time: Timestamp) -> Timestamp {
+    from_ms(time.timestamp_millis())
+}

@@ -233,15 +233,15 @@ pub struct NewItem {
     pub stock: i64,
 }
 
-/// The gate decides by milliseconds; a finer moment would be two different ones.
+/// As [`crate::whole_ms`], while reading.
 fn whole_ms<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    Timestamp::deserialize(deserializer).map(|time| crate::from_ms(time.timestamp_millis()))
+    Timestamp::deserialize(deserializer).map(crate::whole_ms)
 }
 
 /// As [`whole_ms`], for a moment that may be left out.
 pub(crate) fn some_whole_ms<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let time = Option::<Timestamp>::deserialize(deserializer)?;
-    Ok(time.map(|time| crate::from_ms(time.timestamp_millis())))
+    Ok(time.map(crate::whole_ms))
 }
 
 fn one() -> u16 {

@@ -189,7 +189,7 @@ mod tests {
         let refused = (0..4 * KEYS_MAX).filter(|caller| limiter.check(caller).is_err()).count();
         assert!(limiter.rates.as_ref().unwrap().len() <= KEYS_MAX);
         assert!(refused > 2 * KEYS_MAX, "newcomers share what is left: {refused}");
-        assert!(limiter.check(0).is_ok(), "the first caller still has a part of its burst");
+        assert!(limiter.check(0_usize).is_ok(), "the first caller still has a part of its burst");
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub async fn watch(
     routes: Arc<Routes>,
     stop: CancellationToken,
 ) {
+    metrics::counter!("seckill_job_retries_total", "stage" => "publish").increment(0);
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {

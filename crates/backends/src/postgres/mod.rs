@@ -41,6 +41,9 @@ impl Postgres {
     /// Fails only on a URL that no database can have.
     pub async fn connect(settings: &PostgresSettings) -> Result<Arc<Self>, Outage> {
         let options = settings.connect_options()?;
+        // Seen from the start, so that the first one shows as an increase.
+        metrics::counter!("seckill_db_deadlocks_total").increment(0);
+        metrics::counter!("seckill_db_acquire_timeouts_total").increment(0);
         let database = Database::new(settings, options.clone());
         let wake = Wake::new(database.pool().clone(), options);
         Ok(Arc::new(Self { database, wake }))

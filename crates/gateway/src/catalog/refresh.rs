@@ -1,4 +1,4 @@
-//! Keeps the catalog fresh: sales and counters every second, the ledger less often.
+//! Keeps the catalog fresh: sales, counters and the ledger, every second.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use super::{Catalog, Listed, View};
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 
 /// How old the ledger gauges may be while Postgres is quick.
-const LEDGER_EVERY: Duration = Duration::from_secs(5);
+const LEDGER_EVERY: Duration = Duration::from_secs(1);
 
-/// The ledger sums up all orders of a sale, so reading it may take at most one part in so many of the time.
+/// Reading the ledger may take at most one part in so many of the time: a slow Postgres is not asked more often.
 const LEDGER_SHARE: u32 = 20;
 
 /// Sales stay known this long after their end: the longest payment window, and the day after it in which jobs are

@@ -186,7 +186,8 @@ fn parse<T: std::str::FromStr<Err = domain::InvalidId>>(text: &str, field: Strin
 
 fn time(text: &str, field: &str) -> Result<Timestamp, Problem> {
     let time = text.parse::<chrono::DateTime<chrono::FixedOffset>>();
-    time.map(|time| time.to_utc()).map_err(|_| Problem::validation(field, "has to be a time like 2026-11-21T10:00:00Z"))
+    time.map(|time| domain::whole_ms(time.to_utc()))
+        .map_err(|_| Problem::validation(field, "has to be a time like 2026-11-21T10:00:00Z"))
 }
 
 /// A number that does not fit becomes 0, which no rule allows: the check that follows names the field.

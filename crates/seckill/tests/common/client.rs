@@ -111,9 +111,18 @@ impl Client {
         panic!("still 503 after 60 tries");
     }
 
-    /// A crowd: each body once, over so many connections and all gateways. A 503 is repeated as it says; a broken
-    /// connection is repeated on the next gateway while `stubborn`, else counted.
-    pub async fn crowd(&self, sale: &str, bodies: Vec<String>, connections: usize, stubborn: bool) -> Seen {
+    /// A crowd: each body once, over so many connections and all gateways, as fast as they can. A 503 is repeated as it
+    /// says; a broken connection is counted.
+    pub async fn crowd(&self, sale: &str, bodies: Vec<String>, connections: usize) -> Seen {
+        self.press(sale, bodies, connections, None).await
+    }
+
+    /// As `crowd`, with a pause after each answer; and a broken connection is repeated on the next gateway.
+    pub async fn stubborn_crowd(&self, sale: &str, bodies: Vec<String>, connections: usize, pause: Duration) -> Seen {
+        self.press(sale, bodies, connections, Some(pause)).await
+    }
+
+    async fn press(&self, sale: &str, bodies: Vec<String>, connections: usize, pause: Option<Duration>) -> Seen {
         let (bodies, next, seen) =
             (Arc::new(bodies), Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Seen::default())));
         let tasks: Vec<_> = (0..connections)
@@ -123,7 +132,8 @@ impl Client {
                 tokio::spawn(async move {
                     let path = format!("/api/v1/sales/{sale}/orders");
                     while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        client.persist(connection, &path, body, stubborn, &seen).await;
+                        client.persist(connection, &path, body, pause.is_some(), &seen).await;
+                        tokio::time::sleep(pause.unwrap_or_default()).await;
                     }
                 })
             })

@@ -91,7 +91,7 @@ hs256_secret = "{BUYERS_SECRET}"
             config
         } else {
             config
-                + "[limits]\nper_ip = { enabled = false }\norder_per_buyer = { enabled = false }\ntoken_per_buyer = { enabled = false }\nstatus_per_ip = { enabled = false }\n"
+                + "[limits]\nper_ip = { enabled = false }\norder_per_buyer = { enabled = false }\ntoken_per_buyer = { enabled = false }\nstatus = { enabled = false }\n"
         };
         std::fs::write(dir.join("seckill.toml"), config).unwrap();
         let mut shop = Self {

@@ -12,6 +12,13 @@ use std::time::Duration;
 use common::{Servers, TestShop, client::Seen};
 use xtask::services::Services;
 
+/// Buyers who press at the same time.
+const CONNECTIONS: usize = 100;
+
+/// Between two buyers of one connection: some twelve hundred presses a second, so that a sale of 6,000 units meets its
+/// fault in the middle.
+const PAUSE: Duration = Duration::from_millis(80);
+
 /// Servers that a test may break, and a shop on them.
 struct Breakable {
     services: Services,
@@ -38,7 +45,8 @@ impl Breakable {
         Self { services, shop, _dir: dir }
     }
 
-    /// A sale of `stock` units and a crowd of `buyers` who do not give up; the fault happens while they press.
+    /// A sale of `stock` units and a crowd of `buyers` who do not give up. The fault happens while they press: it begins
+    /// when a quarter is sold, and they have not finished when it is over.
     async fn crowd_with<F>(&mut self, stock: i64, buyers: u32, fault: F) -> Seen
     where
         F: AsyncFnOnce(&mut Self),
@@ -46,15 +54,17 @@ impl Breakable {
         self.shop.sale("s1", 1, &[stock]).await;
         let bodies = self.shop.mint("s1", buyers, &[]);
         let client = self.shop.client.clone();
-        let crowd = tokio::spawn(async move { client.crowd("s1", bodies, 100, true).await });
-        let half = stock / 4;
-        for _ in 0..600 {
-            if self.shop.live_orders_or_zero("s1").await >= half {
+        let crowd = tokio::spawn(async move { client.stubborn_crowd("s1", bodies, CONNECTIONS, PAUSE).await });
+        loop {
+            let sold = self.shop.live_orders("s1").await;
+            if sold >= stock / 4 {
+                assert!(sold < stock, "the fault comes too late: everything is sold");
                 break;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         fault(self).await;
+        assert!(!crowd.is_finished(), "the crowd was faster than the fault");
         crowd.await.unwrap()
     }
 
@@ -73,20 +83,12 @@ impl Breakable {
     }
 }
 
-impl TestShop {
-    /// As `live_orders`, while the database may be away.
-    async fn live_orders_or_zero(&self, sale: &str) -> i64 {
-        let sql = "select count(*) from orders where sale_id = $1 and status in ('pending_payment', 'paid')";
-        sqlx::query_scalar(sql).bind(sale).fetch_one(&self.db).await.unwrap_or_default()
-    }
-}
-
 /// Fault matrix A3 to A6: whatever instruction it dies at, what was answered 202 has its order.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_killed_in_the_middle_of_a_burst_loses_no_accepted_order_and_locks_nobody_out() {
     let mut all = Breakable::start(2).await;
     let seen = all
-        .crowd_with(2_000, 6_000, async |all| {
+        .crowd_with(6_000, 12_000, async |all| {
             for _ in 0..3 {
                 all.shop.gateways[0].kill9();
                 tokio::time::sleep(Duration::from_millis(300)).await;
@@ -95,7 +97,7 @@ async fn a_gateway_killed_in_the_middle_of_a_burst_loses_no_accepted_order_and_l
             }
         })
         .await;
-    all.sold_out_cleanly(2_000, 6_000, seen).await;
+    all.sold_out_cleanly(6_000, 12_000, seen).await;
 }
 
 /// Fault matrix A9 to A14.
@@ -103,7 +105,7 @@ async fn a_gateway_killed_in_the_middle_of_a_burst_loses_no_accepted_order_and_l
 async fn a_consumer_killed_in_the_middle_of_a_batch_places_every_order_once() {
     let mut all = Breakable::start(1).await;
     let seen = all
-        .crowd_with(3_000, 6_000, async |all| {
+        .crowd_with(6_000, 12_000, async |all| {
             for _ in 0..5 {
                 all.shop.consumers[0].kill9();
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -112,7 +114,7 @@ async fn a_consumer_killed_in_the_middle_of_a_batch_places_every_order_once() {
             }
         })
         .await;
-    all.sold_out_cleanly(3_000, 6_000, seen).await;
+    all.sold_out_cleanly(6_000, 12_000, seen).await;
 }
 
 /// Fault matrix C1, C2: scripts gone from its cache, up to a second of its log gone too.
@@ -120,14 +122,14 @@ async fn a_consumer_killed_in_the_middle_of_a_batch_places_every_order_once() {
 async fn redis_killed_and_restarted_during_a_sale_is_rebuilt_and_sells_exactly_its_stock() {
     let mut all = Breakable::start(2).await;
     let seen = all
-        .crowd_with(2_000, 6_000, async |all| {
+        .crowd_with(6_000, 12_000, async |all| {
             all.services.redis.kill9();
             tokio::time::sleep(Duration::from_millis(500)).await;
             all.services.redis.start_again().unwrap();
         })
         .await;
     assert!(all.shop.gateways.iter_mut().all(|gateway| gateway.is_running()), "nobody was restarted");
-    all.sold_out_cleanly_or_refused_late(2_000, 6_000, seen).await;
+    all.sold_out_cleanly_or_refused_late(6_000, 12_000, seen).await;
 }
 
 /// Fault matrix C6, C7: data or scripts vanish while the server stays.
@@ -135,7 +137,7 @@ async fn redis_killed_and_restarted_during_a_sale_is_rebuilt_and_sells_exactly_i
 async fn redis_flushed_during_a_sale_is_rebuilt_and_sells_exactly_its_stock() {
     let mut all = Breakable::start(2).await;
     let seen = all
-        .crowd_with(2_000, 6_000, async |all| {
+        .crowd_with(6_000, 12_000, async |all| {
             let client = redis::Client::open(all.services.redis.url()).unwrap();
             let mut connection = client.get_multiplexed_async_connection().await.unwrap();
             for _ in 0..10 {
@@ -145,7 +147,7 @@ async fn redis_flushed_during_a_sale_is_rebuilt_and_sells_exactly_its_stock() {
             let () = redis::cmd("FLUSHALL").query_async(&mut connection).await.unwrap();
         })
         .await;
-    all.sold_out_cleanly_or_refused_late(2_000, 6_000, seen).await;
+    all.sold_out_cleanly_or_refused_late(6_000, 12_000, seen).await;
 }
 
 impl Breakable {
@@ -173,7 +175,7 @@ impl Breakable {
 async fn rabbitmq_killed_and_restarted_during_a_sale_loses_nothing_and_nobody_is_restarted() {
     let mut all = Breakable::start(2).await;
     let seen = all
-        .crowd_with(2_000, 6_000, async |all| {
+        .crowd_with(6_000, 12_000, async |all| {
             all.services.rabbitmq.kill9();
             tokio::time::sleep(Duration::from_secs(1)).await;
             all.services.rabbitmq.start_again().unwrap();
@@ -181,7 +183,7 @@ async fn rabbitmq_killed_and_restarted_during_a_sale_loses_nothing_and_nobody_is
         .await;
     assert!(all.shop.gateways.iter_mut().all(|gateway| gateway.is_running()));
     assert!(all.shop.consumers[0].is_running());
-    all.sold_out_cleanly(2_000, 6_000, seen).await;
+    all.sold_out_cleanly(6_000, 12_000, seen).await;
 }
 
 /// Fault matrix D1, D2: buyers do not even notice.
@@ -189,9 +191,9 @@ async fn rabbitmq_killed_and_restarted_during_a_sale_loses_nothing_and_nobody_is
 async fn postgres_killed_and_restarted_during_a_sale_loses_nothing_and_buyers_go_on() {
     let mut all = Breakable::start(2).await;
     let seen = all
-        .crowd_with(2_000, 6_000, async |all| {
+        .crowd_with(6_000, 12_000, async |all| {
             all.services.postgres.kill9();
-            tokio::time::sleep(Duration::from_secs(2)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             all.services.postgres.start_again().unwrap();
         })
         .await;
@@ -199,7 +201,7 @@ async fn postgres_killed_and_restarted_during_a_sale_loses_nothing_and_buyers_go
     assert!(all.shop.consumers[0].is_running());
     let letters = all.shop.run(&["dlq", "list", "-o", "json"]).unwrap();
     assert_eq!(letters.trim(), "[]", "nothing was dead-lettered");
-    all.sold_out_cleanly(2_000, 6_000, seen).await;
+    all.sold_out_cleanly(6_000, 12_000, seen).await;
 }
 
 /// Fault matrix A19.
@@ -207,7 +209,7 @@ async fn postgres_killed_and_restarted_during_a_sale_loses_nothing_and_buyers_go
 async fn sigterm_under_load_ends_within_ten_seconds_and_loses_no_accepted_request() {
     let mut all = Breakable::start(2).await;
     let seen = all
-        .crowd_with(2_000, 6_000, async |all| {
+        .crowd_with(6_000, 12_000, async |all| {
             for _ in 0..2 {
                 let (took, well) = all.shop.gateways[0].terminate();
                 assert!(well && took < Duration::from_secs(10), "the gateway took {took:?}");
@@ -219,5 +221,5 @@ async fn sigterm_under_load_ends_within_ten_seconds_and_loses_no_accepted_reques
             }
         })
         .await;
-    all.sold_out_cleanly(2_000, 6_000, seen).await;
+    all.sold_out_cleanly(6_000, 12_000, seen).await;
 }

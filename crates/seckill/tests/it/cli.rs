@@ -34,7 +34,7 @@ async fn commands_create_steer_and_show_a_sale() {
 async fn a_planted_difference_is_seen_as_exit_3_and_repaired() {
     let shop = TestShop::start(1, 1).await;
     shop.sale("s1", 1, &[10]).await;
-    let seen = shop.client.crowd("s1", shop.mint("s1", 4, &[]), 4, false).await;
+    let seen = shop.client.crowd("s1", shop.mint("s1", 4, &[]), 4).await;
     shop.audit("s1", &seen.accepted).await;
     let number: i32 = sqlx::query_scalar("select number from sales").fetch_one(&shop.db).await.unwrap();
     let key = format!("{}:{{{number}.0}}:sale", shop.namespace);

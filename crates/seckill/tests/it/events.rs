@@ -53,7 +53,7 @@ async fn every_order_is_announced_on_the_events_exchange_at_once_and_in_order() 
     assert!(seen.contains_key(&first.job()));
     assert!(started.elapsed() < Duration::from_secs(3), "announced only after {:?}", started.elapsed());
 
-    let crowd = shop.client.crowd("s1", bodies[1..].to_vec(), 20, false).await;
+    let crowd = shop.client.crowd("s1", bodies[1..].to_vec(), 20).await;
     while seen.len() < 60 {
         note(&mut seen).await;
     }

@@ -128,13 +128,13 @@ async fn an_unreadable_message_is_dead_lettered_its_job_ends_and_its_neighbours_
         assert!(confirm.await.unwrap().is_ack());
     };
     let bodies = shop.mint("s1", 40, &[]);
-    let first = shop.client.crowd("s1", bodies[..20].to_vec(), 10, false).await;
+    let first = shop.client.crowd("s1", bodies[..20].to_vec(), 10).await;
     publish(b"\x01[{not json", Some(&job)).await;
     publish(b"\x09[]", Some(&job)).await;
     publish(b"", None).await;
     publish(&vec![b'x'; 1_000_000], None).await;
     publish(br#"[{"job":1}]"#, None).await;
-    let second = shop.client.crowd("s1", bodies[20..].to_vec(), 10, false).await;
+    let second = shop.client.crowd("s1", bodies[20..].to_vec(), 10).await;
 
     let accepted: Vec<String> = first.accepted.into_iter().chain(second.accepted).collect();
     assert_eq!(accepted.len(), 40);

@@ -28,7 +28,7 @@ enum Process {
 async fn the_funnel_the_stages_the_ledger_and_each_of_the_twelve_figures_can_be_scraped() {
     let shop = TestShop::start(1, 1).await;
     shop.sale("s1", 1, &[5]).await;
-    let seen = shop.client.crowd("s1", shop.mint("s1", 20, &[]), 10, false).await;
+    let seen = shop.client.crowd("s1", shop.mint("s1", 20, &[]), 10).await;
     shop.audit("s1", &seen.accepted).await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await; // gauges are taken once a second
 

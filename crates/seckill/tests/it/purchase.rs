@@ -49,7 +49,7 @@ async fn a_stock_of_1_2_and_100_sells_exactly_1_2_and_100() {
     for stock in [1_u32, 2, 100] {
         let sale = format!("stock-{stock}");
         shop.sale(&sale, 1, &[i64::from(stock)]).await;
-        let seen = shop.client.crowd(&sale, shop.mint(&sale, 10 * stock, &[]), 50, false).await;
+        let seen = shop.client.crowd(&sale, shop.mint(&sale, 10 * stock, &[]), 50).await;
         assert_eq!(seen.accepted.len(), stock as usize, "{seen:?}");
         assert_eq!(seen.refused.get("sold-out"), Some(&(9 * stock as usize)), "{seen:?}");
         assert_eq!(shop.settled(&sale).await["items"][0]["held"], stock);
@@ -63,7 +63,7 @@ async fn one_buyer_with_a_thousand_tokens_at_once_gets_one_order_and_burns_one_u
     let shop = TestShop::start(2, 1).await;
     shop.sale("s1", 1, &[10]).await;
     let bodies = shop.mint("s1", 1, &["--per-buyer", "1000"]);
-    let seen = shop.client.crowd("s1", bodies, 100, false).await;
+    let seen = shop.client.crowd("s1", bodies, 100).await;
     assert_eq!(seen.accepted.len(), 1, "{seen:?}");
     assert_eq!(seen.refused, BTreeMap::from([("limit-reached".to_owned(), 999)]));
     let ledger = shop.settled("s1").await;
@@ -77,7 +77,7 @@ async fn one_token_a_thousand_times_at_once_is_one_job_and_each_answer_names_it(
     let shop = TestShop::start(2, 1).await;
     shop.sale("s1", 1, &[10]).await;
     let body = shop.mint("s1", 1, &[]).remove(0);
-    let seen = shop.client.crowd("s1", vec![body; 1_000], 200, false).await;
+    let seen = shop.client.crowd("s1", vec![body; 1_000], 200).await;
     assert_eq!(seen.accepted.len(), 1_000, "{:?}", seen.refused);
     assert_eq!(seen.accepted.iter().collect::<HashSet<_>>().len(), 1);
     assert_eq!(shop.settled("s1").await["items"][0]["free"], 9);
@@ -130,7 +130,7 @@ async fn limits_of_2_and_3_hold_exactly_over_several_items() {
         shop.sale(&sale, limit, &[500, 500]).await;
         let mut bodies = shop.mint(&sale, 20, &["--per-buyer", "4", "--item", "item-0"]);
         bodies.extend(shop.mint(&sale, 20, &["--per-buyer", "4", "--item", "item-1"]));
-        let seen = shop.client.crowd(&sale, bodies, 80, false).await;
+        let seen = shop.client.crowd(&sale, bodies, 80).await;
         assert_eq!(seen.accepted.len(), 20 * usize::from(limit), "{seen:?}");
         assert_eq!(seen.refused.keys().collect::<Vec<_>>(), ["limit-reached"]);
         shop.audit(&sale, &seen.accepted).await;

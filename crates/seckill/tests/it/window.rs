@@ -110,7 +110,7 @@ async fn an_operator_pauses_resumes_and_closes_and_what_was_accepted_is_placed()
 async fn warming_a_live_sale_again_changes_nothing_and_a_cold_one_does_not_open() {
     let shop = TestShop::start(1, 1).await;
     shop.sale("s1", 1, &[10]).await;
-    let seen = shop.client.crowd("s1", shop.mint("s1", 4, &[]), 4, false).await;
+    let seen = shop.client.crowd("s1", shop.mint("s1", 4, &[]), 4).await;
     for _ in 0..10 {
         let warm = shop.client.operate("POST", "/admin/v1/sales/s1/warm", None).await;
         assert_eq!(

@@ -16,7 +16,7 @@ async fn a_thousand_units_meet_twenty_thousand_buyers_and_exactly_a_thousand_ord
     assert_eq!(bodies.len(), 20_000);
 
     let started = std::time::Instant::now();
-    let seen = shop.client.crowd("smoke", bodies, 300, false).await;
+    let seen = shop.client.crowd("smoke", bodies, 300).await;
     let seconds = started.elapsed().as_secs_f64();
     println!("20,000 purchases answered in {seconds:.2} s ({:.0} a second, this client included)", 20_000.0 / seconds);
 

@@ -1,0 +1,146 @@
+//! What must never be seen, and what must be true at rest.
+
+use std::fmt;
+
+use crate::moves::{is_kept, is_queued, is_unknown_to_gate};
+use crate::shop::Shop;
+use crate::state::{Client, Desk, Known, Row, State};
+
+/// A broken promise. A number is a job, an item or a buyer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violation {
+    Oversold(usize),
+    SoldIsNotTheSumOfOrders(usize),
+    AboveTheLimit(usize),
+    AcceptedIsLost(usize),
+    QueuedIsNowhere(usize),
+    RefusedWithoutALoss(usize),
+    RefusedYetThere(usize),
+    AcceptedThenDenied(usize),
+    FreeBelowZero(usize),
+    NeverAtRest,
+    StillWaiting(usize),
+    UnitsDoNotAddUp(usize),
+    AllowanceIsNotWhatIsHeld(usize),
+    AnswerIsNotTheOrder(usize),
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Oversold(item) => write!(f, "item {item} is oversold"),
+            Self::SoldIsNotTheSumOfOrders(item) => write!(f, "`sold` of item {item} is not the sum of its orders"),
+            Self::AboveTheLimit(buyer) => write!(f, "buyer {buyer} holds more than the limit"),
+            Self::AcceptedIsLost(job) => write!(f, "the 202 of job {job} is lost: no row, no message, no watch"),
+            Self::QueuedIsNowhere(job) => write!(f, "job {job} is queued at the gate, and nowhere else"),
+            Self::RefusedWithoutALoss(job) => {
+                write!(f, "job {job} was admitted, and is rejected though nothing was lost")
+            }
+            Self::RefusedYetThere(job) => write!(f, "job {job} was refused, and is there"),
+            Self::AcceptedThenDenied(job) => write!(f, "job {job} was told 202, and is denied now"),
+            Self::FreeBelowZero(item) => write!(f, "the gate gave away more of item {item} than there is"),
+            Self::NeverAtRest => write!(f, "the processes never come to rest"),
+            Self::StillWaiting(job) => write!(f, "job {job} waits at the gate for ever"),
+            Self::UnitsDoNotAddUp(item) => write!(f, "free + live is not the stock of item {item}"),
+            Self::AllowanceIsNotWhatIsHeld(buyer) => {
+                write!(f, "the gate counts other units for buyer {buyer} than are live")
+            }
+            Self::AnswerIsNotTheOrder(job) => {
+                write!(f, "the gate answers something else for job {job} than its order is")
+            }
+        }
+    }
+}
+
+/// Promises that hold in every state.
+pub fn always(state: &State, shop: &Shop) -> Option<Violation> {
+    of_items(state, shop)
+        .or_else(|| of_buyers(state, shop))
+        .or_else(|| (0..shop.wishes.len()).find_map(|job| of_job(state, shop, job)))
+}
+
+fn of_items(state: &State, shop: &Shop) -> Option<Violation> {
+    for (item, stock) in shop.stock.iter().enumerate() {
+        let live = state.live_units_at(shop, item);
+        if live > *stock {
+            return Some(Violation::Oversold(item));
+        }
+        if live != state.postgres.sold[item] {
+            return Some(Violation::SoldIsNotTheSumOfOrders(item));
+        }
+        if state.redis.free[item] < 0 && !state.gate_has_lost(shop) {
+            return Some(Violation::FreeBelowZero(item));
+        }
+    }
+    None
+}
+
+fn of_buyers(state: &State, shop: &Shop) -> Option<Violation> {
+    let above = |wish: &crate::shop::Wish| state.live_units_of(shop, wish.buyer) > shop.limit;
+    shop.wishes.iter().find(|wish| above(wish)).map(|wish| Violation::AboveTheLimit(wish.buyer))
+}
+
+fn of_job(state: &State, shop: &Shop, job: usize) -> Option<Violation> {
+    let lost = state.gate_has_lost(shop);
+    let queue_lost = state.queue_losses_left < shop.queue_losses;
+    let client = state.clients[job];
+    let record = state.redis.records[job];
+    let was_told_202 = matches!(client, Client::Accepted | Client::Contradicted);
+    // Redis and the broker may not both lose what they had; either of them alone may.
+    if was_told_202 && !is_kept(state, shop, job) && !record.is_watched() && !(lost && queue_lost) {
+        return Some(Violation::AcceptedIsLost(job));
+    }
+    if record.state == Known::Queued && !is_kept(state, shop, job) && !queue_lost {
+        return Some(Violation::QueuedIsNowhere(job));
+    }
+    let denied = client == Client::Contradicted
+        || client == Client::Accepted && state.redis.ready() && is_unknown_to_gate(state, job);
+    if denied && (shop.strict_answers || !lost) {
+        return Some(Violation::AcceptedThenDenied(job));
+    }
+    if lost {
+        return None;
+    }
+    if state.postgres.rows[job] == Row::Rejected {
+        return Some(Violation::RefusedWithoutALoss(job));
+    }
+    let is_there = is_kept(state, shop, job) || !is_unknown_to_gate(state, job);
+    (client == Client::Refused && state.desks[job] == Desk::Empty && is_there)
+        .then_some(Violation::RefusedYetThere(job))
+}
+
+/// Promises of a state in which nothing moves any more.
+pub fn at_rest(state: &State, shop: &Shop) -> Option<Violation> {
+    for (item, stock) in shop.stock.iter().enumerate() {
+        let live = state.live_units_at(shop, item).cast_signed();
+        if !(0..shop.wishes.len()).any(|job| state.redis.records[job].is_watched())
+            && state.redis.free[item] + live != stock.cast_signed()
+        {
+            return Some(Violation::UnitsDoNotAddUp(item));
+        }
+    }
+    for wish in &shop.wishes {
+        let held = state.redis.held[wish.buyer];
+        if held != state.live_units_of(shop, wish.buyer).cast_signed()
+            && !(0..shop.wishes.len()).any(|job| state.redis.records[job].is_watched())
+        {
+            return Some(Violation::AllowanceIsNotWhatIsHeld(wish.buyer));
+        }
+    }
+    (0..shop.wishes.len()).find_map(|job| job_at_rest(state, shop, job))
+}
+
+fn job_at_rest(state: &State, shop: &Shop, job: usize) -> Option<Violation> {
+    let (row, record) = (state.postgres.rows[job], state.redis.records[job]);
+    if record.is_watched() || is_queued(state, shop, job) {
+        return Some(Violation::StillWaiting(job));
+    }
+    let told = match row {
+        Row::Absent => Known::Absent,
+        Row::Rejected => Known::Refused,
+        _ => Known::Placed,
+    };
+    let units = if row.is_live() { shop.wishes[job].units } else { 0 };
+    let is_the_order = record.state == told && record.rev == row.rev() && record.units == units;
+    (!is_the_order).then_some(Violation::AnswerIsNotTheOrder(job))
+}

@@ -1,0 +1,101 @@
+//! What each action does. That it may happen is [`crate::moves`]' question.
+
+pub mod gate;
+
+mod buying;
+mod keeping;
+mod placing;
+
+use crate::action::Action;
+use crate::shop::{Mechanism, Shop};
+use crate::state::{Keeper, Late, Redis, Row, State};
+
+impl State {
+    /// A warm sale that nobody has touched.
+    pub fn first(shop: &Shop) -> Self {
+        let mut state = Self {
+            redis: Redis::fresh(shop, 1, false),
+            losses_left: shop.losses,
+            queue_losses_left: shop.queue_losses,
+            effect_losses_left: shop.effect_losses,
+            echoes_left: shop.echoes,
+            rebuilds_left: shop.rebuilds,
+            ..Self::default()
+        };
+        state.postgres.epoch = 1;
+        state.presses_left[..shop.wishes.len()].fill(shop.presses);
+        state
+    }
+
+    /// The state after `action`, which has to be possible.
+    pub fn after(mut self, shop: &Shop, action: Action) -> Self {
+        match action {
+            Action::Press(job) => self.press(shop, job),
+            Action::Publish(message) => self.publish(shop, message),
+            Action::PublishLost(job) | Action::ConfirmLost(job) => self.leave_unknown(job),
+            Action::Confirm(job) => self.confirm(job),
+            Action::Compensate(job) => self.compensate(shop, job),
+            Action::Mark(job) => self.mark(job),
+            Action::MarkLost(job) => self.marks[job] = false,
+            Action::Republish(message) => self.republish(shop, message),
+            Action::Place(message) => self.place(shop, message),
+            Action::Ack(message) | Action::AckFirst(message) => self.ack(message),
+            Action::ConsumerDies => self.unacked = Default::default(),
+            Action::Cancel(job) => self.change(shop, job, Row::Cancelled),
+            Action::LatePayment(job) => self.postgres.late[job] = Late::Noted,
+            Action::Reserve(job) => self.reserve(shop, job),
+            Action::RebookerDies(job) => self.postgres.late[job] = Late::Noted,
+            Action::Rebook(job) => {
+                let row = if self.has_room(shop, job) { Row::Rebooked } else { Row::Refunded };
+                self.end_late_payment(shop, job, row);
+            }
+            Action::Refund(job) => self.end_late_payment(shop, job, Row::Refunded),
+            Action::Relay(job, rev) => self.relay(shop, job, rev, true),
+            Action::RelayRepeats(job, rev) => self.relay(shop, job, rev, false),
+            Action::RelayStalls(job, rev) => {
+                self.echoes_left -= 1;
+                self.echo = Some((job as u8, rev));
+            }
+            Action::EchoArrives => self.echo_arrives(shop),
+            Action::EchoLost => self.echo = None,
+            Action::EffectLost(job) => {
+                self.effect_losses_left -= 1;
+                self.strike_off(job, 1);
+            }
+            Action::Snapshot => self.snapshot = Some(self.redis),
+            Action::Wipe => self.lose(Redis::default()),
+            Action::Rewind => {
+                let same_run = shop.lacks(Mechanism::RunId);
+                self.lose(Redis { same_run, ..self.snapshot.unwrap_or_default() });
+            }
+            Action::QueueLost => {
+                self.queue_losses_left -= 1;
+                self.queue = Default::default();
+                self.unacked = Default::default();
+            }
+            Action::Decide(keeper) => self.decide(keeper),
+            Action::Repair(keeper) => {
+                self.losses_left -= 1;
+                self.decide(keeper);
+            }
+            Action::Number(keeper) => self.number(shop, keeper),
+            Action::Shut(keeper) => self.shut(shop, keeper),
+            Action::Read(keeper) => self.read(shop, keeper),
+            Action::Load(keeper) => self.load(shop, keeper),
+            Action::Finish(keeper) => self.finish(shop, keeper),
+            Action::KeeperDies(keeper) => self.keepers[keeper] = Keeper::default(),
+        }
+        self
+    }
+
+    fn lose(&mut self, now: Redis) {
+        self.losses_left -= 1;
+        self.snapshot = None;
+        self.redis = now;
+    }
+
+    /// Has the gate lost anything so far?
+    pub fn gate_has_lost(&self, shop: &Shop) -> bool {
+        self.losses_left < shop.losses
+    }
+}

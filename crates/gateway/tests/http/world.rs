@@ -1,0 +1,204 @@
+//! The in-process backends with a clock that tests set and faults that tests cause.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use backends::embedded::{Embedded, EmbeddedGate, EmbeddedQueue, EmbeddedStore};
+use domain::ports::{
+    Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Operator, OrderStore, Outage, PlaceError,
+    Placement, Queue, SaleStore, Unplaced,
+};
+use domain::{
+    Attempt, BuyerId, Hold, ItemIndex, ItemTotals, JobId, NewSale, OrderView, Patch, RefusedReason, Reservation, Route,
+    Sale, SaleId, SaleNumber, SaleState, Shard, Timestamp, Verdict, WarmSale,
+};
+
+/// Stands still until it is told to go on.
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(chrono::Utc::now().timestamp_millis())))
+    }
+
+    pub fn go_on(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        domain::from_ms(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Counts: what tests need is that two draws differ.
+#[derive(Default)]
+pub struct TestEntropy(AtomicU64);
+
+impl Entropy for TestEntropy {
+    fn six(&self) -> [u8; 6] {
+        let bytes = self.0.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+        [bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]]
+    }
+}
+
+/// What goes wrong at the moment.
+#[derive(Default)]
+pub struct Faults {
+    /// The gate answers nothing.
+    pub gate_away: AtomicBool,
+    /// The gate decides, and its answer is lost.
+    pub admit_unanswered: AtomicBool,
+    /// The broker takes messages, and its confirms are lost.
+    pub unconfirmed: AtomicBool,
+    /// The broker takes nothing.
+    pub broker_away: AtomicBool,
+    /// The database answers nothing.
+    pub store_away: AtomicBool,
+}
+
+/// The backends, each behind the faults.
+#[derive(Clone)]
+pub struct Faulty {
+    pub gate: Arc<EmbeddedGate>,
+    pub queue: Arc<EmbeddedQueue>,
+    pub store: Arc<EmbeddedStore>,
+    pub faults: Arc<Faults>,
+}
+
+impl Faulty {
+    pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+        let Embedded { gate, queue, store } = Embedded::new(clock);
+        Arc::new(Self { gate, queue, store, faults: Arc::default() })
+    }
+
+    fn reach(&self, fault: &AtomicBool) -> Result<(), Outage> {
+        if fault.load(Ordering::SeqCst) { Err(Outage::NotSent("a test took it away".to_owned())) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Gate for Faulty {
+    async fn admit(&self, route: Route, attempts: &[Attempt], marks: &[JobId]) -> Result<Vec<Verdict>, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        let verdicts = self.gate.admit(route, attempts, marks).await;
+        if self.faults.admit_unanswered.load(Ordering::SeqCst) {
+            return Err(Outage::Unknown("a test lost the answer".to_owned()));
+        }
+        verdicts
+    }
+    async fn mark_queued(&self, route: Route, marks: &[JobId]) -> Result<(), Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.gate.mark_queued(route, marks).await
+    }
+    async fn claim_overdue(&self, route: Route, limit: usize) -> Result<Vec<Reservation>, Outage> {
+        self.gate.claim_overdue(route, limit).await
+    }
+    async fn hold(&self, route: Route, holds: &[Hold], version: Option<(ItemIndex, i64)>) -> Result<Held, Outage> {
+        self.gate.hold(route, holds, version).await
+    }
+    async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.gate.job(job).await
+    }
+    async fn begin_epoch(&self, sale: &WarmSale) -> Result<bool, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.gate.begin_epoch(sale).await
+    }
+    async fn finish_epoch(&self, route: Route, epoch: u32, versions: &[i64]) -> Result<bool, Outage> {
+        self.gate.finish_epoch(route, epoch, versions).await
+    }
+    async fn follow(&self, sale: &WarmSale, state: SaleState) -> Result<bool, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.gate.follow(sale, state).await
+    }
+    async fn condition(&self, route: Route) -> Result<Condition, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.gate.condition(route).await
+    }
+}
+
+#[async_trait]
+impl Queue for Faulty {
+    fn is_open(&self) -> bool {
+        self.reach(&self.faults.broker_away).is_ok() && self.queue.is_open()
+    }
+    async fn publish(&self, shard: Shard, group: &[Reservation]) -> Result<(), Outage> {
+        self.queue.publish(shard, group).await?;
+        if self.faults.unconfirmed.load(Ordering::SeqCst) {
+            return Err(Outage::Unknown("a test lost the confirm".to_owned()));
+        }
+        Ok(())
+    }
+    async fn depth(&self) -> Result<u64, Outage> {
+        self.queue.depth().await
+    }
+}
+
+#[async_trait]
+impl OrderStore for Faulty {
+    async fn place(&self, batch: &[Reservation]) -> Result<Vec<Placement>, PlaceError> {
+        self.store.place(batch).await
+    }
+    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<(), Outage> {
+        self.store.refuse(jobs, reason).await
+    }
+    async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.order(order, buyer).await
+    }
+    async fn orders_of(&self, buyer: &BuyerId, sale: Option<&SaleId>) -> Result<Vec<OrderView>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.orders_of(buyer, sale).await
+    }
+    async fn totals(&self, sale: SaleNumber, seen: &[i64]) -> Result<Vec<ItemTotals>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.totals(sale, seen).await
+    }
+}
+
+#[async_trait]
+impl SaleStore for Faulty {
+    async fn create(&self, sale: &NewSale, by: &Operator) -> Result<Option<Sale>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.create(sale, by).await
+    }
+    async fn sales(&self, keep_ended_s: u32) -> Result<Vec<Sale>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.sales(keep_ended_s).await
+    }
+    async fn sale(&self, id: &SaleId) -> Result<Option<Sale>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.sale(id).await
+    }
+    async fn set_state(&self, id: &SaleId, state: SaleState, by: &Operator) -> Result<Changed, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.set_state(id, state, by).await
+    }
+    async fn patch(&self, id: &SaleId, patch: &Patch, by: &Operator) -> Result<Changed, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.patch(id, patch, by).await
+    }
+    async fn next_epoch(&self, id: &SaleId) -> Result<Option<u32>, Outage> {
+        self.store.next_epoch(id).await
+    }
+    async fn versions(&self, sale: SaleNumber) -> Result<Vec<i64>, Outage> {
+        self.store.versions(sale).await
+    }
+    async fn holds(&self, sale: SaleNumber, after: Option<JobId>, limit: usize) -> Result<Vec<Hold>, Outage> {
+        self.store.holds(sale, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Health for Faulty {
+    fn name(&self) -> &'static str {
+        "embedded"
+    }
+    async fn check(&self) -> Result<(), Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.reach(&self.faults.store_away)
+    }
+}
