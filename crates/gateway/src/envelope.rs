@@ -40,6 +40,7 @@ where
         let status = response.status();
         if let Some(metrics) = response.request().app_data::<RouteMetrics>() {
             metrics.note(&method, status, started);
+            metrics.sample(&id, status, started);
         }
         finish(response.headers_mut(), &id);
         Ok(response)
@@ -90,9 +91,13 @@ fn fresh_id() -> String {
     })
 }
 
+/// One answer in so many is logged, on each thread and route. Refusals are counted and never logged.
+const SAMPLE: u32 = 1_000;
+
 /// The measures of one route on one thread. Found once for each status, so that a request costs no look-up by name.
 pub struct RouteMetrics {
     route: &'static str,
+    answered: Cell<u32>,
     seconds: Histogram,
     requests: RefCell<Vec<(&'static str, StatusCode, Counter)>>,
 }
@@ -101,7 +106,25 @@ impl RouteMetrics {
     /// Of the route with this pattern.
     pub fn new(route: &'static str) -> Self {
         let seconds = metrics::histogram!("seckill_http_request_seconds", "route" => route);
-        Self { route, seconds, requests: RefCell::default() }
+        Self { route, answered: Cell::new(0), seconds, requests: RefCell::default() }
+    }
+
+    fn sample(&self, id: &str, status: StatusCode, started: Instant) {
+        if status.is_client_error() {
+            return;
+        }
+        let answered = self.answered.get().wrapping_add(1);
+        self.answered.set(answered);
+        if answered.is_multiple_of(SAMPLE) {
+            let us = started.elapsed().as_micros() as u64;
+            tracing::info!(
+                request.id = id,
+                route = self.route,
+                status = status.as_u16(),
+                us,
+                "one request of {SAMPLE}"
+            );
+        }
     }
 
     fn note(&self, method: &Method, status: StatusCode, started: Instant) {

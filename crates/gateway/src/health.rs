@@ -100,7 +100,8 @@ impl Status {
             for sample in self.samples.load().iter() {
                 let was = before.iter().find(|old| old.name == sample.name).map(|old| old.ok);
                 match (was, sample.ok) {
-                    (Some(true) | None, false) => warn!(dependency = sample.name, "{} does not answer", sample.name),
+                    // Whoever starts before its dependencies has said so already.
+                    (Some(true), false) => warn!(dependency = sample.name, "{} does not answer", sample.name),
                     (Some(false), true) => info!(dependency = sample.name, "{} answers again", sample.name),
                     _ => {}
                 }

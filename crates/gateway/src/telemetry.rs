@@ -37,8 +37,7 @@ impl PurchaseCounters {
         }
     }
 
-    /// A job was answered. A repeat whose first confirm was still under way counts as accepted once more: only its
-    /// record could tell, and it looks the same.
+    /// A job was answered.
     pub fn job(&self, repeated: bool) {
         if repeated { self.repeated.increment(1) } else { self.accepted.increment(1) }
     }

@@ -27,7 +27,12 @@ const MARKS_PER_CALL: usize = 2 * ADMIT_MAX;
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// The broker has confirmed it, now or before; this is its job.
-    Accepted(JobRecord),
+    Accepted {
+        /// As it stands now.
+        record: JobRecord,
+        /// Had this token been admitted before?
+        repeated: bool,
+    },
     /// The gate said no, and took nothing.
     Refused(Refusal),
     /// It may have been accepted. The same token will always lead to the same job.
@@ -56,6 +61,13 @@ struct RouteLane {
 
 struct Waiting {
     attempt: Attempt,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Admitted, and waiting for its confirm before it is answered.
+struct Unconfirmed {
+    record: JobRecord,
+    repeated: bool,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -158,12 +170,12 @@ impl Intake {
         for (verdict, answer) in verdicts.into_iter().zip(answers) {
             match verdict {
                 Verdict::Refused(refusal) => drop(answer.send(Answer::Refused(refusal))),
-                Verdict::Admitted(record) => unconfirmed.push((record, answer)),
+                Verdict::Admitted(record) => unconfirmed.push(Unconfirmed { record, repeated: false, answer }),
                 // The first answer may have been lost before its publish was confirmed: no 202 without a confirm.
                 Verdict::Repeated(record) if record.state == JobState::Unpublished => {
-                    unconfirmed.push((record, answer))
+                    unconfirmed.push(Unconfirmed { record, repeated: true, answer });
                 }
-                Verdict::Repeated(record) => drop(answer.send(Answer::Accepted(record))),
+                Verdict::Repeated(record) => drop(answer.send(Answer::Accepted { record, repeated: true })),
             }
         }
         if !unconfirmed.is_empty() {
@@ -171,13 +183,13 @@ impl Intake {
         }
     }
 
-    async fn publish_and_answer(self: Arc<Self>, route: Route, unconfirmed: Vec<(JobRecord, oneshot::Sender<Answer>)>) {
-        let reservations = unconfirmed.iter().filter_map(|(record, _)| record.reservation()).collect();
+    async fn publish_and_answer(self: Arc<Self>, route: Route, unconfirmed: Vec<Unconfirmed>) {
+        let reservations = unconfirmed.iter().filter_map(|one| one.record.reservation()).collect();
         let publishes = self.publishing.start(route.shard, reservations);
         let by_job: HashMap<JobId, &Publish> =
             publishes.iter().flat_map(|publish| publish.jobs().iter().map(move |job| (*job, publish))).collect();
         let mut confirmed = Vec::with_capacity(unconfirmed.len());
-        for (record, answer) in unconfirmed {
+        for Unconfirmed { record, repeated, answer } in unconfirmed {
             let outcome = match by_job.get(&record.job) {
                 Some(publish) => publish.confirmed().await,
                 None => Err(Outage::NotSent("the record is not a reservation".to_owned())),
@@ -185,7 +197,7 @@ impl Intake {
             match outcome {
                 Ok(()) => {
                     confirmed.push(record.job);
-                    let _ = answer.send(Answer::Accepted(record));
+                    let _ = answer.send(Answer::Accepted { record, repeated });
                 }
                 Err(outage) => {
                     // The reservation stays watched, so a publish without an answer is late, not lost.

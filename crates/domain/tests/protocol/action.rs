@@ -17,10 +17,8 @@ pub enum Action {
     ConfirmLost(usize),
     /// Without patience: a timeout gives the unit back.
     Compensate(usize),
-    /// The gate is told of the confirm.
+    /// The gate is told of the confirm: late, or never.
     Mark(usize),
-    /// It never will be.
-    MarkLost(usize),
     /// The watch publishes what is overdue.
     Republish(usize),
     /// The consumer commits the rows of a message.
@@ -91,7 +89,6 @@ impl fmt::Display for Action {
             Self::ConfirmLost(job) => write!(f, "confirm of {job} lost"),
             Self::Compensate(job) => write!(f, "timeout gives {job} back"),
             Self::Mark(job) => write!(f, "mark {job}"),
-            Self::MarkLost(job) => write!(f, "mark of {job} lost"),
             Self::Republish(message) => write!(f, "watch publishes m{message}"),
             Self::Place(message) => write!(f, "place m{message}"),
             Self::Ack(message) => write!(f, "ack m{message}"),

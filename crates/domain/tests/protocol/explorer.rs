@@ -3,11 +3,9 @@
 //! So the first broken promise is found on a shortest way. States are kept packed, each with the number of the state
 //! it was first reached from; the way there is worked out again when it has to be told.
 
-use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
-
 use crate::action::Action;
 use crate::moves::possible;
-use crate::packing::{Packed, pack, unpack};
+use crate::packing::{Packed, Size};
 use crate::promises::{Violation, always, at_rest};
 use crate::recovery::settle;
 use crate::shop::Shop;
@@ -34,17 +32,18 @@ pub struct Broken {
 /// Explores until everything has been seen, a promise is broken, or there are more than `limit` states.
 pub fn explore(shop: &Shop, limit: usize) -> Explored {
     let started = std::time::Instant::now();
+    let size = Size::of(shop);
     let mut seen = Seen::default();
-    seen.insert(pack(&State::first(shop)), 0);
+    seen.insert(size.pack(&State::first(shop)), 0);
     let mut actions = Vec::new();
     let mut at = 0;
     let mut broken = check(&State::first(shop), shop).map(|violation| (0, violation));
     while at < seen.states.len() && seen.states.len() <= limit && broken.is_none() {
-        let state = unpack(seen.states[at]);
+        let state = size.unpack(seen.states[at]);
         possible(&state, shop, &mut actions);
         for action in &actions {
             let next = state.after(shop, *action);
-            if seen.insert(pack(&next), at as u32)
+            if seen.insert(size.pack(&next), at as u32)
                 && let Some(violation) = check(&next, shop)
             {
                 broken = Some((seen.states.len() - 1, violation));
@@ -73,18 +72,19 @@ fn check(state: &State, shop: &Shop) -> Option<Violation> {
 }
 
 fn tell(seen: &Seen, state: usize, violation: Violation, shop: &Shop) -> Broken {
+    let size = Size::of(shop);
     let mut way = Vec::new();
     let mut at = state;
     let mut actions = Vec::new();
     while at != 0 {
         let from = seen.parents[at] as usize;
-        let before = unpack(seen.states[from]);
+        let before = size.unpack(seen.states[from]);
         possible(&before, shop, &mut actions);
-        way.extend(actions.iter().find(|action| pack(&before.after(shop, **action)) == seen.states[at]));
+        way.extend(actions.iter().find(|action| size.pack(&before.after(shop, **action)) == seen.states[at]));
         at = from;
     }
     way.reverse();
-    let last = unpack(seen.states[state]);
+    let last = size.unpack(seen.states[state]);
     let mut then = Vec::new();
     if always(&last, shop).is_none() {
         settle(last, shop, |action| then.push(action));
@@ -134,6 +134,11 @@ impl Seen {
     }
 }
 
+/// Multiplies and folds each word into the next.
 fn hash(state: &Packed) -> usize {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(state) as usize
+    let fold = |sum: u64, word: &u64| {
+        let product = u128::from(sum ^ word) * 0x9e37_79b9_7f4a_7c15;
+        (product >> 64) as u64 ^ product as u64
+    };
+    state.iter().fold(0x243f_6a88_85a3_08d3, fold) as usize
 }

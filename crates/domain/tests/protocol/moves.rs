@@ -42,7 +42,7 @@ fn buying(state: &State, shop: &Shop, job: usize, into: &mut Vec<Action>) {
         into.push(Action::Compensate(job));
     }
     if state.marks[job] {
-        into.extend([Action::Mark(job), Action::MarkLost(job)]);
+        into.push(Action::Mark(job));
     }
 }
 
@@ -50,7 +50,7 @@ fn carrying(state: &State, shop: &Shop, message: usize, into: &mut Vec<Action>) 
     if shop.jobs_in(message).all(|job| state.desks[job] == Desk::Admitted) {
         into.push(Action::Publish(message));
     }
-    if may_republish(state, shop, message) {
+    if state.queue[message] < shop.copies && may_republish(state, shop, message) {
         into.push(Action::Republish(message));
     }
     if state.unacked[message] {

@@ -1,6 +1,7 @@
 //! States as 32 bytes. One function says the layout, for writing and for reading.
 
-use crate::state::{Keeper, Redis, State, Word};
+use crate::shop::Shop;
+use crate::state::{Keeper, Redis, State, Step, Word};
 
 pub type Packed = [u64; 4];
 
@@ -65,67 +66,101 @@ impl Bits for Reader {
     }
 }
 
-fn redis(redis: &mut Redis, bits: &mut impl Bits) {
+fn redis(redis: &mut Redis, size: &Size, bits: &mut impl Bits) {
     bits.flag(&mut redis.present);
+    if !redis.present {
+        return; // then there is nothing else
+    }
     bits.flag(&mut redis.same_run);
     bits.flag(&mut redis.loading);
     bits.number(&mut redis.epoch, 3);
-    redis.free.iter_mut().for_each(|free| bits.balance(free));
-    redis.held.iter_mut().for_each(|held| bits.balance(held));
-    for record in &mut redis.records {
+    redis.free[..size.items].iter_mut().for_each(|free| bits.balance(free));
+    redis.held[..size.buyers].iter_mut().for_each(|held| bits.balance(held));
+    for record in &mut redis.records[..size.jobs] {
         bits.word(&mut record.state, 3);
         bits.number(&mut record.rev, 2);
         bits.number(&mut record.units, 2);
     }
 }
 
-fn keeper(keeper: &mut Keeper, bits: &mut impl Bits) {
+fn keeper(keeper: &mut Keeper, size: &Size, bits: &mut impl Bits) {
     bits.word(&mut keeper.step, 2);
+    if keeper.step == Step::Idle {
+        return;
+    }
     bits.number(&mut keeper.epoch, 3);
     bits.number(&mut keeper.next, 2);
-    keeper.read.iter_mut().for_each(|row| bits.word(row, 3));
+    keeper.read[..size.jobs].iter_mut().for_each(|row| bits.word(row, 3));
 }
 
-fn all(state: &mut State, bits: &mut impl Bits) {
-    redis(&mut state.redis, bits);
-    let mut has_snapshot = state.snapshot.is_some();
-    bits.flag(&mut has_snapshot);
-    let mut snapshot = state.snapshot.unwrap_or_default();
-    redis(&mut snapshot, bits);
-    state.snapshot = has_snapshot.then_some(snapshot);
-    state.queue.iter_mut().for_each(|copies| bits.number(copies, 2));
-    state.unacked.iter_mut().for_each(|unacked| bits.flag(unacked));
+fn all(state: &mut State, size: &Size, bits: &mut impl Bits) {
+    redis(&mut state.redis, size, bits);
+    for message in 0..size.messages {
+        bits.number(&mut state.queue[message], 2);
+        bits.flag(&mut state.unacked[message]);
+    }
     bits.number(&mut state.postgres.epoch, 3);
-    state.postgres.sold.iter_mut().for_each(|sold| bits.number(sold, 3));
-    state.postgres.rows.iter_mut().for_each(|row| bits.word(row, 3));
-    state.postgres.late.iter_mut().for_each(|late| bits.word(late, 2));
-    state.postgres.outbox.iter_mut().for_each(|revs| bits.number(revs, 3));
-    state.clients.iter_mut().for_each(|client| bits.word(client, 3));
-    state.desks.iter_mut().for_each(|desk| bits.word(desk, 2));
-    state.presses_left.iter_mut().for_each(|presses| bits.number(presses, 2));
-    state.marks.iter_mut().for_each(|mark| bits.flag(mark));
-    state.keepers.iter_mut().for_each(|one| keeper(one, bits));
-    let mut has_echo = state.echo.is_some();
-    bits.flag(&mut has_echo);
-    let (mut job, mut rev) = state.echo.unwrap_or_default();
-    bits.number(&mut job, 2);
-    bits.number(&mut rev, 2);
-    state.echo = has_echo.then_some((job, rev));
+    state.postgres.sold[..size.items].iter_mut().for_each(|sold| bits.number(sold, 3));
+    for job in 0..size.jobs {
+        bits.word(&mut state.postgres.rows[job], 3);
+        bits.word(&mut state.postgres.late[job], 2);
+        bits.number(&mut state.postgres.outbox[job], 3);
+        bits.word(&mut state.clients[job], 3);
+        bits.word(&mut state.desks[job], 2);
+        bits.number(&mut state.presses_left[job], 2);
+        bits.flag(&mut state.marks[job]);
+    }
+    state.keepers[..size.keepers].iter_mut().for_each(|one| keeper(one, size, bits));
+    option(&mut state.echo, bits, |(job, rev), bits| {
+        bits.number(job, 2);
+        bits.number(rev, 2);
+    });
     bits.number(&mut state.losses_left, 2);
     bits.number(&mut state.queue_losses_left, 1);
     bits.number(&mut state.effect_losses_left, 1);
     bits.number(&mut state.echoes_left, 2);
     bits.number(&mut state.rebuilds_left, 2);
+    option(&mut state.snapshot, bits, |snapshot, bits| redis(snapshot, size, bits));
 }
 
-pub fn pack(state: &State) -> Packed {
-    let mut writer = Writer(Cursor::default());
-    all(&mut state.clone(), &mut writer);
-    writer.0.words
+fn option<T: Copy + Default, B: Bits>(value: &mut Option<T>, bits: &mut B, some: impl FnOnce(&mut T, &mut B)) {
+    let mut is_some = value.is_some();
+    bits.flag(&mut is_some);
+    if is_some {
+        some(value.get_or_insert_default(), bits);
+    }
 }
 
-pub fn unpack(words: Packed) -> State {
-    let mut state = State::default();
-    all(&mut state, &mut Reader(Cursor { words, at: 0 }));
-    state
+/// How much of each list a world uses; the rest of it stays empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    jobs: usize,
+    buyers: usize,
+    items: usize,
+    messages: usize,
+    keepers: usize,
+}
+
+impl Size {
+    pub fn of(shop: &Shop) -> Self {
+        Self {
+            jobs: shop.wishes.len(),
+            buyers: shop.wishes.iter().map(|wish| wish.buyer + 1).max().unwrap_or(0),
+            items: shop.stock.len(),
+            messages: shop.messages.len(),
+            keepers: shop.keepers,
+        }
+    }
+
+    pub fn pack(&self, state: &State) -> Packed {
+        let mut writer = Writer(Cursor::default());
+        all(&mut state.clone(), self, &mut writer);
+        writer.0.words
+    }
+
+    pub fn unpack(&self, words: Packed) -> State {
+        let mut state = State::default();
+        all(&mut state, self, &mut Reader(Cursor { words, at: 0 }));
+        state
+    }
 }

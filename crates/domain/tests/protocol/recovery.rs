@@ -69,7 +69,6 @@ fn on_the_way_back(state: &State, shop: &Shop) -> Option<Action> {
         return Some(Action::EchoArrives);
     }
     (0..shop.wishes.len()).find_map(|job| match state.postgres.outbox[job] {
-        0 if state.marks[job] => Some(Action::Mark(job)),
         0 => None,
         waiting => Some(Action::Relay(job, waiting.trailing_zeros() as u8 + 1)),
     })

@@ -19,6 +19,8 @@ pub struct Shop {
     pub limit: u8,
     /// Which jobs may travel together in one message, as bit sets: at least each job alone.
     pub messages: Vec<u8>,
+    /// Copies of one message that are told apart, 1 or 2; one more would do what these do.
+    pub copies: u8,
     /// How often each token is sent.
     pub presses: u8,
     /// How often Redis loses data, in one of the ways below.
@@ -59,6 +61,7 @@ impl Shop {
             stock: stock.to_vec(),
             limit,
             messages: (0..wishes.len()).map(|job| 1 << job).collect(),
+            copies: 2,
             presses: 1,
             losses: 0,
             wipes: false,

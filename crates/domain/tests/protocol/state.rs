@@ -9,9 +9,6 @@ pub const ITEMS: usize = 2;
 pub const MESSAGES: usize = 4;
 pub const KEEPERS: usize = 2;
 
-/// Copies of one message that are told apart; a third one would do what the second does.
-pub const COPIES_MAX: u8 = 2;
-
 /// An enum that is packed as the position of its variant.
 pub trait Word: Copy {
     fn code(self) -> u8;

@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
-use domain::{Admissible, Attempt, ItemId, JobRecord, JobState, JobStatus, Quantity, SaleToken};
+use domain::{Admissible, Attempt, ItemId, JobRecord, JobStatus, Quantity, SaleToken};
 use order_intake::Answer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -55,10 +55,10 @@ pub struct Purchase<'a> {
 pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let decided = decide(&request, &edge, payload).await;
     match &decided {
-        Ok((record, _)) => edge.purchases.job(record.state != JobState::Unpublished),
+        Ok(accepted) => edge.purchases.job(accepted.repeated),
         Err(problem) => edge.purchases.problem(problem.code()),
     }
-    let (record, listed) = decided?;
+    let Accepted { record, listed, .. } = decided?;
     let finished = match wait(&request) {
         Some(patience) => jobs::finished_within(&edge, record, patience).await,
         None => record,
@@ -66,8 +66,15 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     Ok(answer(&request, &finished, &listed))
 }
 
+/// A purchase that has a job.
+struct Accepted {
+    record: JobRecord,
+    repeated: bool,
+    listed: Arc<Listed>,
+}
+
 /// One purchase up to its decision.
-async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<(JobRecord, Arc<Listed>), Problem> {
+async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<Accepted, Problem> {
     // Whatever shows no valid token counts against its address; whatever does counts against its buyer.
     let anonymous = |problem| edge.count_problem(request, problem);
     let body = body::json_bytes(request, payload, edge.buyer_body()).await.map_err(anonymous)?;
@@ -89,7 +96,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     let attempt = attempt(edge, &listed, token, &purchase)?;
     let job = attempt.job;
     match edge.within(edge.intake.purchase(attempt)).await {
-        Answer::Accepted(record) => Ok((record, listed)),
+        Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
         Answer::Refused(refusal) => Err(Problem::refused(&refusal, edge.catalog.may_return_until(&listed.sale))),
         Answer::Unknown(_) => Err(Problem::unknown(job)),
         Answer::NotReady => Err(Problem::gate_away()),

@@ -2,7 +2,7 @@
 
 use super::gate::Verdict;
 use crate::shop::{Mechanism, Shop};
-use crate::state::{COPIES_MAX, Client, Desk, Known, State};
+use crate::state::{Client, Desk, Known, State};
 
 impl State {
     pub(super) fn press(&mut self, shop: &Shop, job: usize) {
@@ -32,21 +32,21 @@ impl State {
     }
 
     pub(super) fn publish(&mut self, shop: &Shop, message: usize) {
-        self.enqueue(message);
+        self.enqueue(shop, message);
         for job in shop.jobs_in(message) {
             self.desks[job] = Desk::Sent;
         }
     }
 
     pub(super) fn republish(&mut self, shop: &Shop, message: usize) {
-        self.enqueue(message);
+        self.enqueue(shop, message);
         for job in shop.jobs_in(message) {
             self.marks[job] = true;
         }
     }
 
-    fn enqueue(&mut self, message: usize) {
-        self.queue[message] = (self.queue[message] + 1).min(COPIES_MAX);
+    fn enqueue(&mut self, shop: &Shop, message: usize) {
+        self.queue[message] = (self.queue[message] + 1).min(shop.copies);
     }
 
     pub(super) fn confirm(&mut self, job: usize) {

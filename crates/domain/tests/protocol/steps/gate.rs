@@ -22,6 +22,14 @@ impl Redis {
         redis
     }
 
+    /// What is left of this after a restart: every script looks at `run` first, and then at nothing but the epoch.
+    pub fn as_read_by_a_later_run(&self, shop: &Shop) -> Self {
+        if shop.lacks(Mechanism::RunId) || !self.present {
+            return *self;
+        }
+        Self { present: true, epoch: self.epoch, ..Self::default() }
+    }
+
     pub fn ready(&self) -> bool {
         self.present && self.same_run && !self.loading
     }

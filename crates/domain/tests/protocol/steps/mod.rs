@@ -8,7 +8,7 @@ mod placing;
 
 use crate::action::Action;
 use crate::shop::{Mechanism, Shop};
-use crate::state::{Keeper, Late, Redis, Row, State};
+use crate::state::{Keeper, Known, Late, Redis, Row, State, Step};
 
 impl State {
     /// A warm sale that nobody has touched.
@@ -36,7 +36,6 @@ impl State {
             Action::Confirm(job) => self.confirm(job),
             Action::Compensate(job) => self.compensate(shop, job),
             Action::Mark(job) => self.mark(job),
-            Action::MarkLost(job) => self.marks[job] = false,
             Action::Republish(message) => self.republish(shop, message),
             Action::Place(message) => self.place(shop, message),
             Action::Ack(message) | Action::AckFirst(message) => self.ack(message),
@@ -62,11 +61,11 @@ impl State {
                 self.effect_losses_left -= 1;
                 self.strike_off(job, 1);
             }
-            Action::Snapshot => self.snapshot = Some(self.redis),
+            Action::Snapshot => self.snapshot = Some(self.redis.as_read_by_a_later_run(shop)),
             Action::Wipe => self.lose(Redis::default()),
             Action::Rewind => {
-                let same_run = shop.lacks(Mechanism::RunId);
-                self.lose(Redis { same_run, ..self.snapshot.unwrap_or_default() });
+                let snapshot = self.snapshot.unwrap_or_default();
+                self.lose(snapshot);
             }
             Action::QueueLost => {
                 self.queue_losses_left -= 1;
@@ -85,7 +84,19 @@ impl State {
             Action::Finish(keeper) => self.finish(shop, keeper),
             Action::KeeperDies(keeper) => self.keepers[keeper] = Keeper::default(),
         }
+        self.forget_what_no_longer_matters();
         self
+    }
+
+    /// A mark for a record that is past it, when nothing can bring that record back.
+    fn forget_what_no_longer_matters(&mut self) {
+        let is_at_work = |keeper: &Keeper| keeper.step != Step::Idle;
+        if self.losses_left > 0 || self.rebuilds_left > 0 || self.keepers.iter().any(is_at_work) {
+            return;
+        }
+        for (mark, record) in self.marks.iter_mut().zip(&self.redis.records) {
+            *mark &= matches!(record.state, Known::Absent | Known::Unpublished);
+        }
     }
 
     fn lose(&mut self, now: Redis) {
