@@ -168,8 +168,8 @@ pub struct JobBody<'a> {
     order_url: Option<String>,
 }
 
-/// Most jobs are placed within half a second; asking faster only makes them later.
-const POLL_AFTER_MS: u32 = 500;
+/// Most jobs are placed within some tens of milliseconds. The default limit of reads of one job allows this pace.
+const POLL_AFTER_MS: u32 = 200;
 
 impl<'a> JobBody<'a> {
     /// The job, with the words of its sale.

@@ -38,6 +38,13 @@ impl BrokerGate {
         }
     }
 
+    /// For good, because the process ends: nothing to warn of.
+    pub(super) fn retire(&self) {
+        *self.why_shut.lock().unwrap_or_else(PoisonError::into_inner) = "shutting down".into();
+        self.open.store(false, Ordering::Relaxed);
+        metrics::gauge!("seckill_broker_open").set(0.0);
+    }
+
     pub(super) fn shut(&self, why: &str) {
         *self.why_shut.lock().unwrap_or_else(PoisonError::into_inner) = why.into();
         if self.open.swap(false, Ordering::Relaxed) {

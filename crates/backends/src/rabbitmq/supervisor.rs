@@ -69,13 +69,13 @@ impl Link {
                 () = stop.cancelled() => None,
                 ended = self.session(&mut dialer, &mut failures) => Some(ended),
             };
-            let why = ended.as_deref().unwrap_or("shutting down");
-            self.gate.shut(why);
+            match &ended {
+                Some(why) => self.gate.shut(why),
+                None => self.gate.retire(),
+            }
             self.orders.abandon();
             self.side.abandon();
-            if ended.is_none() {
-                return;
-            }
+            let Some(why) = ended else { return };
             let wait = backoff(failures);
             warn!(why, failures, wait_ms = wait.as_millis() as u64, "no connection to the broker; trying again");
             failures = failures.saturating_add(1);

@@ -3,6 +3,8 @@
 //! So the first broken promise is found on a shortest way. States are kept packed, each with the number of the state
 //! it was first reached from; the way there is worked out again when it has to be told.
 
+use std::fmt;
+
 use crate::action::Action;
 use crate::moves::possible;
 use crate::packing::{Packed, Size};
@@ -11,10 +13,12 @@ use crate::recovery::settle;
 use crate::shop::Shop;
 use crate::state::State;
 
+/// Steps of a recovery that are told: one that never ends repeats itself long before.
+const TOLD_MAX: usize = 14;
+
 /// What came of an exploration.
 pub struct Explored {
     pub states: usize,
-    /// States in which nothing moves, reached by letting the processes work.
     pub seconds: f64,
     /// Was everything visited? Otherwise the limit was reached, or a violation found.
     pub complete: bool,
@@ -27,6 +31,19 @@ pub struct Broken {
     pub way: Vec<Action>,
     /// What the processes did after that to come to rest, where the promise is one of rest.
     pub then: Vec<Action>,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = |actions: &[Action]| actions.iter().map(Action::to_string).collect::<Vec<_>>().join(" → ");
+        write!(f, "{}: {}", self.violation, words(&self.way))?;
+        if self.then.is_empty() {
+            return Ok(());
+        }
+        let told = &self.then[..self.then.len().min(TOLD_MAX)];
+        let more = if told.len() < self.then.len() { " → …" } else { "" };
+        write!(f, " ⇒ {}{more}", words(told))
+    }
 }
 
 /// Explores until everything has been seen, a promise is broken, or there are more than `limit` states.
@@ -63,11 +80,10 @@ pub fn explore(shop: &Shop, limit: usize) -> Explored {
 fn check(state: &State, shop: &Shop) -> Option<Violation> {
     always(state, shop).or_else(|| {
         let rest = settle(*state, shop, |_| {});
-        if rest.is_quiet {
-            always(&rest.state, shop).or_else(|| at_rest(&rest.state, shop))
-        } else {
-            Some(Violation::NeverAtRest)
+        if !rest.is_quiet {
+            return Some(Violation::NeverAtRest);
         }
+        always(&rest.state, shop).or_else(|| at_rest(&rest.state, shop))
     })
 }
 

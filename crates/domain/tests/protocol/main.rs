@@ -8,6 +8,7 @@ mod action;
 mod explorer;
 mod moves;
 mod packing;
+mod page;
 mod promises;
 mod recovery;
 mod shop;

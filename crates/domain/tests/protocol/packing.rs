@@ -1,7 +1,7 @@
 //! States as 32 bytes. One function says the layout, for writing and for reading.
 
 use crate::shop::Shop;
-use crate::state::{Keeper, Redis, State, Step, Word};
+use crate::state::{Client, Desk, Keeper, Known, Late, Postgres, Record, Redis, Row, State, Step, Word};
 
 pub type Packed = [u64; 4];
 
@@ -163,4 +163,47 @@ impl Size {
         all(&mut state, self, &mut Reader(Cursor { words, at: 0 }));
         state
     }
+}
+
+#[test]
+fn a_state_is_unpacked_as_it_was_packed() {
+    let wishes = [(0, 0, 1), (1, 1, 2), (2, 0, 1)];
+    let shop = Shop { messages: vec![1, 2, 4, 3], keepers: 2, ..Shop::new("all lists in use", &wishes, &[1, 2], 2) };
+    let keeper = Keeper { step: Step::Loading, epoch: 5, next: 2, read: [Row::Live, Row::Absent, Row::Refunded] };
+    let record = Record { state: Known::Refused, rev: 3, units: 2 };
+    let redis = Redis {
+        present: true,
+        same_run: true,
+        loading: true,
+        epoch: 7,
+        free: [-8, 7],
+        held: [3, -1, 2],
+        records: [record, Record::default(), record],
+    };
+    let state = State {
+        redis,
+        snapshot: Some(Redis { same_run: false, ..redis }),
+        queue: [2, 0, 1, 2],
+        unacked: [true, false, true, true],
+        postgres: Postgres {
+            epoch: 6,
+            sold: [1, 2],
+            rows: [Row::Rebooked, Row::Rejected, Row::Cancelled],
+            late: [Late::Reserved, Late::None, Late::Noted],
+            outbox: [7, 1, 5],
+        },
+        clients: [Client::Contradicted, Client::Accepted, Client::Unknown],
+        desks: [Desk::Sent, Desk::Empty, Desk::Admitted],
+        presses_left: [2, 0, 1],
+        marks: [true, false, true],
+        keepers: [keeper, Keeper { step: Step::Decided, ..Keeper::default() }],
+        echo: Some((2, 3)),
+        losses_left: 2,
+        queue_losses_left: 1,
+        effect_losses_left: 1,
+        echoes_left: 1,
+        rebuilds_left: 3,
+    };
+    let size = Size::of(&shop);
+    assert_eq!(size.unpack(size.pack(&state)), state);
 }

@@ -87,7 +87,8 @@ fn of_job(state: &State, shop: &Shop, job: usize) -> Option<Violation> {
     let record = state.redis.records[job];
     let was_told_202 = matches!(client, Client::Accepted | Client::Contradicted);
     // Redis and the broker may not both lose what they had; either of them alone may.
-    if was_told_202 && !is_kept(state, shop, job) && !record.is_watched() && !(lost && queue_lost) {
+    let both_lost = lost && queue_lost;
+    if was_told_202 && !both_lost && !is_kept(state, shop, job) && !record.is_watched() {
         return Some(Violation::AcceptedIsLost(job));
     }
     if record.state == Known::Queued && !is_kept(state, shop, job) && !queue_lost {
@@ -111,36 +112,32 @@ fn of_job(state: &State, shop: &Shop, job: usize) -> Option<Violation> {
 
 /// Promises of a state in which nothing moves any more.
 pub fn at_rest(state: &State, shop: &Shop) -> Option<Violation> {
+    let mut jobs = 0..shop.wishes.len();
+    let waits = |job: &usize| state.redis.records[*job].is_watched() || is_queued(state, shop, *job);
+    if let Some(job) = jobs.clone().find(waits) {
+        return Some(Violation::StillWaiting(job));
+    }
     for (item, stock) in shop.stock.iter().enumerate() {
-        let live = state.live_units_at(shop, item).cast_signed();
-        if !(0..shop.wishes.len()).any(|job| state.redis.records[job].is_watched())
-            && state.redis.free[item] + live != stock.cast_signed()
-        {
+        if state.redis.free[item] + state.live_units_at(shop, item).cast_signed() != stock.cast_signed() {
             return Some(Violation::UnitsDoNotAddUp(item));
         }
     }
     for wish in &shop.wishes {
-        let held = state.redis.held[wish.buyer];
-        if held != state.live_units_of(shop, wish.buyer).cast_signed()
-            && !(0..shop.wishes.len()).any(|job| state.redis.records[job].is_watched())
-        {
+        if state.redis.held[wish.buyer] != state.live_units_of(shop, wish.buyer).cast_signed() {
             return Some(Violation::AllowanceIsNotWhatIsHeld(wish.buyer));
         }
     }
-    (0..shop.wishes.len()).find_map(|job| job_at_rest(state, shop, job))
+    jobs.find(|job| !answers_the_order(state, shop, *job)).map(Violation::AnswerIsNotTheOrder)
 }
 
-fn job_at_rest(state: &State, shop: &Shop, job: usize) -> Option<Violation> {
+/// Does the gate tell a buyer who polls what Postgres has?
+fn answers_the_order(state: &State, shop: &Shop, job: usize) -> bool {
     let (row, record) = (state.postgres.rows[job], state.redis.records[job]);
-    if record.is_watched() || is_queued(state, shop, job) {
-        return Some(Violation::StillWaiting(job));
-    }
     let told = match row {
         Row::Absent => Known::Absent,
         Row::Rejected => Known::Refused,
-        _ => Known::Placed,
+        Row::Live | Row::Cancelled | Row::Rebooked | Row::Refunded => Known::Placed,
     };
     let units = if row.is_live() { shop.wishes[job].units } else { 0 };
-    let is_the_order = record.state == told && record.rev == row.rev() && record.units == units;
-    (!is_the_order).then_some(Violation::AnswerIsNotTheOrder(job))
+    record.state == told && record.rev == row.rev() && record.units == units
 }

@@ -113,6 +113,8 @@ pub enum Mechanism {
     SentAgain,
     /// A late payment takes its unit at the gate before it takes it in Postgres.
     ReserveBeforeRebook,
+    /// A refund counts as a change of the order and has its effect, like everything that ends a reservation.
+    RefundIsAnEffect,
     /// Postgres looks at what a buyer already holds.
     AllowanceInPostgres,
     /// Postgres looks at what is sold already.

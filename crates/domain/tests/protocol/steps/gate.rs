@@ -101,9 +101,6 @@ impl Redis {
         if !self.present || !self.same_run {
             return false;
         }
-        if self.loading && shop.lacks(Mechanism::HoldsWhileLoading) {
-            return true;
-        }
         let wish = shop.wishes[job];
         let known = self.records[job];
         let rev = row.rev();

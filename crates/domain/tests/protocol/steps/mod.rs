@@ -7,7 +7,7 @@ mod keeping;
 mod placing;
 
 use crate::action::Action;
-use crate::shop::{Mechanism, Shop};
+use crate::shop::Shop;
 use crate::state::{Keeper, Known, Late, Redis, Row, State, Step};
 
 impl State {

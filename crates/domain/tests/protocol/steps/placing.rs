@@ -70,12 +70,15 @@ impl State {
     /// The end of a late payment. Whichever way it ends, the revision grows: a unit that was reserved comes back.
     pub(super) fn end_late_payment(&mut self, shop: &Shop, job: usize, row: Row) {
         self.postgres.late[job] = Late::None;
-        self.change(shop, job, row);
+        if row.is_live() || !shop.lacks(Mechanism::RefundIsAnEffect) {
+            self.change(shop, job, row);
+        }
     }
 
     pub(super) fn relay(&mut self, shop: &Shop, job: usize, rev: u8, strike_off: bool) {
         let row = self.postgres.rows[job].at(rev);
-        if self.redis.hold(shop, job, row) && strike_off {
+        let is_thrown_away = self.redis.loading && shop.lacks(Mechanism::HoldsWhileLoading);
+        if (is_thrown_away || self.redis.hold(shop, job, row)) && strike_off {
             self.strike_off(job, rev);
         }
     }
