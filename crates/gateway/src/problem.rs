@@ -89,9 +89,6 @@ pub struct Extras {
     /// With `sale-not-open`: the clock that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     server_time: Option<DateTime>,
-    /// With `sold-out`, while unpaid orders hold units: until then some may come back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    may_return_until: Option<DateTime>,
     /// With `limit-reached` and `quantity-invalid`: units that one buyer may hold in the sale.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u16>,
@@ -181,14 +178,13 @@ impl Problem {
     }
 
     /// The gate's refusal of a purchase.
-    pub fn refused(refusal: &Refusal, may_return_until: Option<Timestamp>) -> Self {
+    pub fn refused(refusal: &Refusal) -> Self {
         match refusal {
             Refusal::NotOpen { opens_at, server_time } => Self::not_open(*opens_at, *server_time),
             Refusal::Paused => Self::new(Code::SalePaused, "The seller has paused the sale. Try again in a while.")
                 .retry_after(RETRY_PAUSED_S),
             Refusal::Ended => Self::ended(),
-            Refusal::SoldOut => Self::new(Code::SoldOut, "Not enough units are left.")
-                .with(|extras| extras.may_return_until = may_return_until.map(to_ms)),
+            Refusal::SoldOut => Self::new(Code::SoldOut, "Not enough units are left."),
             Refusal::LimitReached { limit, job } => {
                 Self::new(Code::LimitReached, format!("One buyer may hold {limit} in this sale, and you do.")).with(
                     |extras| {

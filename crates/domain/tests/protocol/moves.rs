@@ -136,17 +136,12 @@ pub fn next_of_keeper(state: &State, shop: &Shop, keeper: usize) -> Option<Actio
 }
 
 fn losing(state: &State, shop: &Shop, into: &mut Vec<Action>) {
-    if state.losses_left > 0 {
-        if shop.wipes && state.redis.present {
-            into.push(Action::Wipe);
-        }
-        if shop.rewinds {
-            let is_worth_it = state.redis.present && state.redis.same_run;
-            into.push(if state.snapshot.is_some() { Action::Rewind } else { Action::Snapshot });
-            if !is_worth_it {
-                into.pop();
-            }
-        }
+    let may_lose = state.losses_left > 0;
+    if may_lose && shop.wipes && state.redis.present {
+        into.push(Action::Wipe);
+    }
+    if may_lose && shop.rewinds && state.redis.present && state.redis.same_run {
+        into.push(if state.snapshot.is_some() { Action::Rewind } else { Action::Snapshot });
     }
     if state.queue_losses_left > 0 && state.queue.iter().any(|copies| *copies > 0) {
         into.push(Action::QueueLost);

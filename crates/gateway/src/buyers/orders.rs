@@ -97,7 +97,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     let job = attempt.job;
     match edge.within(edge.intake.purchase(attempt)).await {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
-        Answer::Refused(refusal) => Err(Problem::refused(&refusal, edge.catalog.may_return_until(&listed.sale))),
+        Answer::Refused(refusal) => Err(Problem::refused(&refusal)),
         Answer::Unknown(_) => Err(Problem::unknown(job)),
         Answer::NotReady => Err(Problem::gate_away()),
         Answer::Overloaded => Err(Problem::overloaded()),

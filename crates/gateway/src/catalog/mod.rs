@@ -17,8 +17,6 @@ use crate::problem::{Code, Problem};
 /// What all handlers read from.
 pub struct Catalog {
     view: ArcSwap<View>,
-    /// Units in unpaid orders, by sale, as of the last look at the ledger.
-    held: ArcSwap<HashMap<SaleNumber, i64>>,
     /// One refresh at a time: an older reading must not replace a newer one.
     turn: tokio::sync::Mutex<()>,
     gate: Arc<dyn Gate>,
@@ -82,8 +80,8 @@ impl Catalog {
         sales: Arc<dyn SaleStore>,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        let (view, held, turn) = Default::default();
-        Arc::new(Self { view, held, turn, gate, orders, sales, clock })
+        let (view, turn) = Default::default();
+        Arc::new(Self { view, turn, gate, orders, sales, clock })
     }
 
     /// Have the sales been read at least once?
@@ -118,12 +116,5 @@ impl Catalog {
     /// What the gate last said of this sale.
     pub fn counters(&self, number: SaleNumber) -> Option<GateCounters> {
         self.view.load().by_number.get(&number).and_then(|listed| listed.counters.clone())
-    }
-
-    /// While unpaid orders of this sale hold units: the last moment at which one of them can end in the sale's time.
-    pub fn may_return_until(&self, sale: &Sale) -> Option<Timestamp> {
-        let held = self.held.load().get(&sale.number).copied().unwrap_or(0);
-        let last = self.now() + TimeDelta::seconds(i64::from(sale.payment_window_s));
-        (held > 0).then_some(last.min(sale.closes_at))
     }
 }

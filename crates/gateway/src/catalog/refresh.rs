@@ -1,12 +1,11 @@
 //! Keeps the catalog fresh: sales, counters and the ledger, every second.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use domain::ports::Condition;
-use domain::{GateCounters, ItemBooks, Sale, SaleNumber, Timestamp};
+use domain::{GateCounters, ItemBooks, Sale, Timestamp};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use metrics::gauge;
@@ -98,17 +97,12 @@ impl Catalog {
     async fn read_ledger(&self) {
         let view = self.view.load_full();
         let now = self.now();
-        let mut held: HashMap<SaleNumber, i64> = HashMap::new();
         for Listed { sale, .. } in view.listed.iter().map(Arc::as_ref).filter(|listed| can_move(&listed.sale, now)) {
-            let Ok(Some((_, books))) = order_intake::books(self.gate.as_ref(), self.orders.as_ref(), sale).await else {
-                // Not readable now: what was held before is the best guess.
-                held.extend(self.held.load().get(&sale.number).map(|units| (sale.number, *units)));
-                continue;
-            };
-            held.insert(sale.number, books.iter().map(|line| line.held).sum());
-            books.iter().for_each(|line| show(sale, line));
+            // Not readable now: the gauges keep what they last said.
+            if let Ok(Some((_, books))) = order_intake::books(self.gate.as_ref(), self.orders.as_ref(), sale).await {
+                books.iter().for_each(|line| show(sale, line));
+            }
         }
-        self.held.store(Arc::new(held));
     }
 }
 
