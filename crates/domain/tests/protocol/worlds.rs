@@ -59,10 +59,6 @@ fn large_worlds() -> Vec<Shop> {
         },
         Shop { copies: 1, cancels: true, echoes: 1, ..two("… one loss, effects arrive late, orders end").one_loss() },
         Shop { copies: 1, cancels: true, late_payments: true, ..two("… one loss, late payments").one_loss() },
-        Shop {
-            presses: 2,
-            ..Shop::new("three tokens, two buyers, stock 2, limit 2", THREE_TOKENS, &[2], 2).one_loss()
-        },
     ]
 }
 
