@@ -42,6 +42,9 @@ local rules = read_rules(sale_key)
 local items = read_counters(sale_key, rules.items)
 for at = 2, 1 + marks do mark_one(jobs_key, check_key, items, ARGV[at], now) end
 
+-- Refusals that deny a job for good. After a loss they wait until nothing can be on its way any more.
+local FINAL = { ['token-expired'] = true, ['ended'] = true, ['paused'] = true, ['limit-reached'] = true, ['sold-out'] = true }
+
 local function decide(try)
   local earlier = redis.call('HGET', jobs_key, try.job)
   if earlier then return 'repeated', earlier end
@@ -72,7 +75,9 @@ local function decide(try)
 end
 
 for _, try in ipairs(attempts) do
-  answers[#answers + 1], answers[#answers + 2] = decide(try)
+  local word, detail = decide(try)
+  if FINAL[word] and may_be_on_its_way(rules, try.job, now) then word, detail = 'not-ready', '' end
+  answers[#answers + 1], answers[#answers + 2] = word, detail
 end
 write_counters(sale_key, items)
 if jobs_are_new then expire_all(rules.forget) end

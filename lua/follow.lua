@@ -14,5 +14,7 @@ if sale.missing or not sale.same_run or sale.epoch ~= epoch then return 0 end
 local keep = math.max(forget, read_rules(KEYS[1]).forget)
 redis.call('HSET', KEYS[1], 'state', ARGV[2], 'opens', ARGV[3], 'closes', ARGV[4], 'limit', ARGV[5], 'forget',
   string.format('%.0f', keep))
+-- Whoever loads the sale says with this that they are alive.
+if sale.loading then redis.call('HSET', KEYS[1], 'loading', string.format('%.0f', now_ms())) end
 expire_all(keep)
 return 1

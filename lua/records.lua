@@ -7,7 +7,7 @@
 
   Keys, all with one hash tag {number.shard}, so that a cluster keeps them together:
     sale    hash   run · epoch · loading (ms when it began; absent when loaded) · state · opens · closes · limit ·
-                   forget · items · for item i: f<i> free, u<i> unpublished, q<i> queued (units), v<i> version applied
+                   forget · items · reloaded (ms; absent when loaded once) · for item i: f<i> free, u<i> unpublished, q<i> queued (units), v<i> version applied
     jobs    hash   job id (16 bytes) → record
     buyers  hash   buyer → 2 bytes of units held, 16 of the latest job
     check   zset   job id → when its confirm or its effect is overdue (ms)
@@ -16,6 +16,7 @@
   2 units held · 1 item (255 unknown) · 1 reason · 6 admitted ms · 6 updated ms · buyer. ]]
 local UNCONFIRMED_MS = 2000
 local UNPLACED_MS = 30000
+local SETTLING_MS = 15000
 local READABLE_MS = 25 * 3600 * 1000
 local LAYOUT = '>c1I4I2I2BBI6I6'
 local LAYOUT_BYTES = 23
@@ -57,12 +58,19 @@ local function open_sale(sale_key)
 end
 
 local function read_rules(sale_key)
-  local state, opens, closes, limit, forget, items =
-    unpack(redis.call('HMGET', sale_key, 'state', 'opens', 'closes', 'limit', 'forget', 'items'))
+  local state, opens, closes, limit, forget, items, reloaded =
+    unpack(redis.call('HMGET', sale_key, 'state', 'opens', 'closes', 'limit', 'forget', 'items', 'reloaded'))
   return {
     state = state, opens = whole(opens, 0, 2 ^ 48), closes = whole(closes, 0, 2 ^ 48), limit = whole(limit, 1, 65535),
     forget = whole(forget, 0, 2 ^ 48), items = whole(items, 1, 255),
+    reloaded = reloaded and whole(reloaded, 0, 2 ^ 48),
   }
+end
+
+-- May a job without a record have been accepted all the same, before the sale was loaded again? A job id begins with
+-- the time of its issue. The same rule as `may_be_on_its_way` in the domain.
+local function may_be_on_its_way(rules, job, now)
+  return rules.reloaded and now < rules.reloaded + SETTLING_MS and struct.unpack('>I6', job) < rules.reloaded + 2000
 end
 
 local COUNTERS = { 'free', 'unpublished', 'queued', 'version' }

@@ -4,7 +4,9 @@
 //! an item's held units has a version; the gate says which version it has applied, Postgres takes back what came
 //! after it, and the difference is taken at one version. No term is derived from the others.
 
-use crate::{ItemId, Timestamp};
+use chrono::TimeDelta;
+
+use crate::{ItemId, JobId, Timestamp};
 
 /// What the gate knows of one sale.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +17,24 @@ pub struct GateCounters {
     pub epoch: u32,
     /// Jobs whose effect has not arrived yet: admitted and not settled.
     pub waiting_jobs: u64,
+    /// When it was loaded again after a loss; `None` for a sale that was loaded once.
+    pub reloaded_at: Option<Timestamp>,
     /// By position.
     pub items: Vec<ItemCounters>,
+}
+
+/// After a sale was loaded again, what was accepted before may still be on its way for so long: the drain of the
+/// queue takes at most five seconds of it, a publish under way one.
+pub const SETTLING: TimeDelta = TimeDelta::seconds(15);
+
+/// Clocks of gateways, which issue job ids, may be off by this much.
+const ISSUE_LEEWAY: TimeDelta = TimeDelta::seconds(2);
+
+/// May a job that the gate does not know have been accepted all the same, before the gate was loaded again? Then
+/// nobody may be told yet that it was not.
+pub fn may_be_on_its_way(job: JobId, reloaded_at: Option<Timestamp>, now: Timestamp) -> bool {
+    let issued_at = i64::try_from(job.issued_ms()).map_or(Timestamp::MAX_UTC, crate::from_ms);
+    reloaded_at.is_some_and(|at| issued_at < at + ISSUE_LEEWAY && now < at + SETTLING)
 }
 
 /// What the gate knows of one item, in units.
@@ -101,6 +119,7 @@ mod tests {
             now: crate::from_ms(0),
             epoch: 1,
             waiting_jobs: 0,
+            reloaded_at: None,
             items: vec![ItemCounters { free, unpublished, queued, version: 4 }],
         };
         let totals = [ItemTotals { item: "a".parse().unwrap(), stock: 100, held, paid, after }];
@@ -112,6 +131,18 @@ mod tests {
         // 10 units are committed in Postgres while the gate still counts them as queued.
         let line = books(50, 5, 15, 40, 0, 10);
         assert_eq!((line.held, line.difference), (30, 0));
+    }
+
+    #[test]
+    fn an_old_job_may_be_on_its_way_for_a_while_after_a_loss_and_a_new_one_is_not() {
+        let route = crate::Route { sale: crate::SaleNumber::new(1).unwrap(), shard: crate::Shard::default() };
+        let (old, new) = (JobId::new(1_000_000, route, [0; 6]), JobId::new(1_022_000, route, [0; 6]));
+        let (reloaded_at, just_after, later) =
+            (crate::from_ms(1_020_000), crate::from_ms(1_021_000), crate::from_ms(1_035_000));
+        assert!(may_be_on_its_way(old, Some(reloaded_at), just_after));
+        assert!(!may_be_on_its_way(old, Some(reloaded_at), later));
+        assert!(!may_be_on_its_way(new, Some(reloaded_at), just_after));
+        assert!(!may_be_on_its_way(old, None, just_after));
     }
 
     #[test]

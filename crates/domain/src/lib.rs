@@ -14,7 +14,7 @@ mod sale;
 mod token;
 mod verdict;
 
-pub use books::{GateCounters, ItemBooks, ItemCounters, ItemTotals, ledger};
+pub use books::{GateCounters, ItemBooks, ItemCounters, ItemTotals, SETTLING, ledger, may_be_on_its_way};
 pub use effect::{Hold, Outcome, RefusedReason};
 pub use ids::{BuyerId, InvalidId, ItemId, JobId, Route, SaleId, SaleNumber, Shard};
 pub use job::{JobRecord, JobState, JobStatus};

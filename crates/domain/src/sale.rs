@@ -174,6 +174,8 @@ pub struct WarmSale {
     pub limit_per_buyer: u16,
     /// Stock of each item, by position.
     pub stock: Vec<i64>,
+    /// Did an earlier epoch admit jobs? Then some that this one does not know may still be on their way.
+    pub reloaded: bool,
 }
 
 impl WarmSale {
@@ -191,6 +193,7 @@ impl WarmSale {
             forget_at: settled + Self::JOB_READABLE + chrono::TimeDelta::hours(1),
             limit_per_buyer: sale.limit_per_buyer,
             stock: sale.items.iter().map(|item| item.stock).collect(),
+            reloaded: 0 < sale.epoch && sale.epoch < epoch,
         }
     }
 }

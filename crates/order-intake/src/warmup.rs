@@ -124,7 +124,7 @@ impl Warmup {
             self.drain().await;
         }
         let versions = self.sales.versions(sale.number).await?;
-        let orders = self.load_holds(sale).await?;
+        let Some(orders) = self.load_holds(sale, epoch).await? else { return Err(superseded()) };
         // Read again: the operator may have paused, closed or changed the sale in the meantime.
         let sale = self.sales.sale(&sale.id).await?.ok_or(WarmError::NotFound)?;
         let followed = self.gate.follow(&WarmSale::new(&sale, epoch), sale.state).await?;
@@ -141,12 +141,17 @@ impl Warmup {
         Ok(Warmed { epoch, fresh: true, free })
     }
 
-    async fn load_holds(&self, sale: &Sale) -> Result<usize, Outage> {
+    /// `None` when somebody else has begun a later epoch.
+    async fn load_holds(&self, sale: &Sale, epoch: u32) -> Result<Option<usize>, Outage> {
         let mut orders = 0;
         let mut after = None;
         loop {
             let page = self.sales.holds(sale.number, after, HOLD_MAX).await?;
-            let Some(last) = page.last() else { return Ok(orders) };
+            // With each page the gate hears that its loader is alive.
+            if !self.gate.follow(&WarmSale::new(sale, epoch), sale.state).await? {
+                return Ok(None);
+            }
+            let Some(last) = page.last() else { return Ok(Some(orders)) };
             after = Some(last.job);
             orders += page.len();
             self.gate.hold(sale.route(), &page, None).await?;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::ports::{Condition, Gate, Health, Held, JobLookup, Outage};
 use domain::{
     Admissible, Attempt, GateCounters, Hold, ItemCounters, ItemIndex, JobId, Refusal, Reservation, Route, SaleState,
-    Timestamp, Verdict, WarmSale, from_ms,
+    Timestamp, Verdict, WarmSale, from_ms, may_be_on_its_way,
 };
 use redis::Value;
 
@@ -126,8 +126,10 @@ impl Gate for RedisGate {
         match record {
             Some(bytes) => unpack(job, &bytes).map(JobLookup::Found).ok_or_else(|| nonsense("HGET of a job")),
             None => match self.condition(job.route()).await? {
-                Condition::Ready(..) => Ok(JobLookup::Absent),
-                Condition::Missing | Condition::Stale { .. } => Ok(JobLookup::NotReady),
+                Condition::Ready(gate, _) if !may_be_on_its_way(job, gate.reloaded_at, gate.now) => {
+                    Ok(JobLookup::Absent)
+                }
+                Condition::Ready(..) | Condition::Missing | Condition::Stale { .. } => Ok(JobLookup::NotReady),
             },
         }
     }
@@ -135,7 +137,7 @@ impl Gate for RedisGate {
     async fn begin_epoch(&self, sale: &WarmSale) -> Result<bool, Outage> {
         let mut args = Args::default();
         args.text(sale.epoch).text(ms(sale.opens_at)).text(ms(sale.closes_at)).text(sale.limit_per_buyer);
-        args.text(ms(sale.forget_at));
+        args.text(ms(sale.forget_at)).text(u8::from(sale.reloaded));
         args.texts(&sale.stock);
         self.yes(Name::BeginEpoch, sale.route, args).await
     }
@@ -216,7 +218,8 @@ fn condition(answer: &[String]) -> Option<Condition> {
             Some(Condition::Stale { epoch: answer.get(1)?.parse().ok()?, loading_for_ms })
         }
         "ready" => {
-            let (head, counters) = answer.split_at_checked(5)?;
+            let (head, counters) = answer.split_at_checked(6)?;
+            let reloaded_at = if head[5].is_empty() { None } else { Some(from_ms(head[5].parse().ok()?)) };
             let numbers: Vec<i64> = counters.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
             let items = numbers
                 .chunks_exact(4)
@@ -226,6 +229,7 @@ fn condition(answer: &[String]) -> Option<Condition> {
                 now: from_ms(head[3].parse().ok()?),
                 epoch: head[1].parse().ok()?,
                 waiting_jobs: head[4].parse().ok()?,
+                reloaded_at,
                 items,
             };
             Some(Condition::Ready(counters, SaleState::from_word(&head[2])?))

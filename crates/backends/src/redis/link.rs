@@ -10,7 +10,9 @@ use std::time::Duration;
 use domain::JobId;
 use domain::ports::Outage;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError, ServerErrorKind};
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError, ServerErrorKind,
+};
 use tokio::sync::{Mutex, RwLock};
 use tracing::{info, warn};
 
@@ -23,6 +25,7 @@ const TIMEOUTS_MAX: u32 = 3;
 pub(super) struct Link {
     client: Client,
     config: ConnectionManagerConfig,
+    once: AsyncConnectionConfig,
     connection: RwLock<ConnectionManager>,
     timeouts: AtomicU32,
     scripts: RwLock<Option<Arc<Scripts>>>,
@@ -43,9 +46,13 @@ impl Link {
             .set_number_of_retries(0)
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_lazy_with_config(client.clone(), config.clone()).map_err(wrong)?;
+        let once = AsyncConnectionConfig::new()
+            .set_response_timeout(Some(Duration::from_millis(settings.response_timeout_ms)))
+            .set_connection_timeout(Some(Duration::from_millis(settings.connect_timeout_ms)));
         Ok(Self {
             client,
             config,
+            once,
             connection: RwLock::new(connection),
             timeouts: AtomicU32::new(0),
             scripts: RwLock::default(),
@@ -98,30 +105,21 @@ impl Link {
         {
             return Ok(loaded);
         }
+        // On a connection of its own, which never reconnects: the run id that is read and the scripts that are loaded
+        // are of one server, and no script of an old run can reach a new one.
+        let mut connection = self.client.get_multiplexed_async_connection_with_config(&self.once).await?;
+        let info: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
+        let run = run_id(&info).ok_or((ErrorKind::UnexpectedReturnType, "INFO names no run id"))?.to_owned();
         let mut hashes: [String; 8] = Default::default();
-        let run = loop {
-            let run = self.read_run().await?;
-            for (hash, text) in hashes.iter_mut().zip(Scripts::texts(&run)) {
-                *hash = self.query(redis::cmd("SCRIPT").arg("LOAD").arg(text)).await?;
-            }
-            if self.read_run().await? == run {
-                break run;
-            }
-            // The server was exchanged in between, and the new one must not know scripts of the old run.
-            let () = self.query(redis::cmd("SCRIPT").arg("FLUSH")).await?;
-        };
+        for (hash, text) in hashes.iter_mut().zip(Scripts::texts(&run)) {
+            *hash = redis::cmd("SCRIPT").arg("LOAD").arg(text).query_async(&mut connection).await?;
+        }
         if missing.is_none_or(|missing| missing.run != run) {
             info!(redis.run = %run, "the scripts are loaded into this run of Redis");
         }
         let loaded = Arc::new(Scripts::new(run, hashes));
         *self.scripts.write().await = Some(Arc::clone(&loaded));
         Ok(loaded)
-    }
-
-    async fn read_run(&self) -> Result<String, RedisError> {
-        let info: String = self.query(redis::cmd("INFO").arg("server")).await?;
-        let run = run_id(&info).ok_or((ErrorKind::UnexpectedReturnType, "INFO names no run id"))?;
-        Ok(run.to_owned())
     }
 
     /// After lost answers in a row, or on a server that takes no writes any more, the connection is made anew.

@@ -123,6 +123,7 @@ mod tests {
             forget_at: from_ms(1_000),
             limit_per_buyer: 1,
             stock: vec![1],
+            reloaded: false,
         };
         let is_there = async || gate.condition(route).await.unwrap() != Condition::Missing;
         assert!(gate.begin_epoch(&sale).await.unwrap());

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use domain::{
     Admissible, Attempt, BuyerId, ItemCounters, ItemIndex, JobId, JobRecord, JobState, Refusal, SaleState, Timestamp,
-    Verdict, WarmSale,
+    Verdict, WarmSale, may_be_on_its_way,
 };
 
 use super::check::CheckIndex;
@@ -21,6 +21,8 @@ pub(super) struct GateSale {
     pub(super) state: SaleState,
     /// When its loading began; `None` once it is complete.
     pub(super) loading_since: Option<Timestamp>,
+    /// When it was loaded again; `None` for the first time.
+    pub(super) reloaded_at: Option<Timestamp>,
     opens_at: Timestamp,
     closes_at: Timestamp,
     pub(super) forget_at: Timestamp,
@@ -44,6 +46,7 @@ impl GateSale {
             epoch: sale.epoch,
             state: SaleState::Draft,
             loading_since: Some(now),
+            reloaded_at: sale.reloaded.then_some(now),
             opens_at: sale.opens_at,
             closes_at: sale.closes_at,
             forget_at: sale.forget_at,
@@ -56,7 +59,8 @@ impl GateSale {
     }
 
     /// Takes over the operator's state and rules. What has to stay readable for longer stays.
-    pub(super) fn follow(&mut self, sale: &WarmSale, state: SaleState) {
+    pub(super) fn follow(&mut self, sale: &WarmSale, state: SaleState, now: Timestamp) {
+        self.loading_since = self.loading_since.map(|_| now); // whoever loads it is alive
         self.state = state;
         self.opens_at = sale.opens_at;
         self.closes_at = sale.closes_at;
@@ -72,6 +76,9 @@ impl GateSale {
         }
         match self.reservable(attempt, now) {
             Ok(item) => Verdict::Admitted(self.reserve(attempt, item, now)),
+            Err(refusal) if is_final(&refusal) && may_be_on_its_way(attempt.job, self.reloaded_at, now) => {
+                Verdict::Refused(Refusal::NotReady)
+            }
             Err(refusal) => Verdict::Refused(refusal),
         }
     }
@@ -145,4 +152,10 @@ impl GateSale {
     pub(super) fn counters(&mut self, item: Option<ItemIndex>) -> Option<&mut ItemCounters> {
         self.items.get_mut(usize::from(item?.get()))
     }
+}
+
+/// Refusals that deny a job for good.
+fn is_final(refusal: &Refusal) -> bool {
+    use Refusal::{Ended, LimitReached, Paused, SoldOut, TokenExpired};
+    matches!(refusal, TokenExpired | Ended | Paused | LimitReached { .. } | SoldOut)
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use domain::ports::{Condition, Held, JobLookup};
 use domain::{
-    Attempt, GateCounters, Hold, ItemIndex, JobId, Refusal, Reservation, Route, SaleState, Timestamp, Verdict, WarmSale,
+    Attempt, GateCounters, Hold, ItemIndex, JobId, Refusal, Reservation, Route, SaleState, Timestamp, Verdict,
+    WarmSale, may_be_on_its_way,
 };
 
 use super::sale::GateSale;
@@ -66,8 +67,10 @@ impl GateState {
         let record = self.known(job.route(), now).and_then(|sale| sale.jobs.get(&job).cloned());
         match record {
             Some(record) => JobLookup::Found(record),
-            None if self.loaded(job.route(), now).is_some() => JobLookup::Absent,
-            None => JobLookup::NotReady,
+            None => match self.loaded(job.route(), now) {
+                Some(sale) if !may_be_on_its_way(job, sale.reloaded_at, now) => JobLookup::Absent,
+                _ => JobLookup::NotReady,
+            },
         }
     }
 
@@ -93,7 +96,7 @@ impl GateState {
     /// See `Gate::follow`.
     pub(super) fn follow(&mut self, warm: &WarmSale, state: SaleState, now: Timestamp) -> bool {
         let Some(sale) = self.known(warm.route, now).filter(|sale| sale.epoch == warm.epoch) else { return false };
-        sale.follow(warm, state);
+        sale.follow(warm, state, now);
         true
     }
 
@@ -104,8 +107,13 @@ impl GateState {
             let loading_for_ms = Some((now - began).num_milliseconds().max(0).unsigned_abs());
             return Condition::Stale { epoch: sale.epoch, loading_for_ms };
         }
-        let counters =
-            GateCounters { now, epoch: sale.epoch, waiting_jobs: sale.check.len(), items: sale.items.clone() };
+        let counters = GateCounters {
+            now,
+            epoch: sale.epoch,
+            waiting_jobs: sale.check.len(),
+            reloaded_at: sale.reloaded_at,
+            items: sale.items.clone(),
+        };
         Condition::Ready(counters, sale.state)
     }
 

@@ -83,6 +83,7 @@ impl Bench {
             forget_at: self.now() + hour * 2,
             limit_per_buyer: limit,
             stock: stock.to_vec(),
+            reloaded: false,
         }
     }
 

@@ -87,3 +87,20 @@ pub(super) async fn an_older_epoch_can_neither_finish_nor_lead(bench: Bench) {
     assert_eq!(bench.hold(&[bench.effect(1, 1, "ann", 1, Outcome::Placed)]).await, 1);
     assert_eq!(bench.counters().await, [(4, 0, 0)]);
 }
+
+pub(super) async fn what_was_accepted_before_a_loss_is_not_denied_while_it_may_be_on_its_way(bench: Bench) {
+    bench.load(&bench.rules(1, &[1], 1), SaleState::Open).await;
+    bench.buys(1, "ann", 0, 1).await;
+    let reloaded = domain::WarmSale { reloaded: true, ..bench.rules(2, &[1], 1) };
+    bench.load(&reloaded, SaleState::Open).await;
+
+    // Somebody else takes the unit; whether job 1 was accepted before the loss cannot be said yet.
+    bench.buys(2, "bob", 0, 1).await;
+    bench.is_refused(1, "ann", 0, 1, Refusal::NotReady).await;
+    assert_eq!(bench.gate.job(bench.job(1)).await.unwrap(), JobLookup::NotReady);
+
+    // After a while nothing can be on its way any more.
+    bench.pass((domain::SETTLING + chrono::TimeDelta::milliseconds(100)).to_std().unwrap()).await;
+    bench.is_refused(1, "ann", 0, 1, Refusal::SoldOut).await;
+    assert_eq!(bench.gate.job(bench.job(1)).await.unwrap(), JobLookup::Absent);
+}

@@ -52,6 +52,7 @@ mod warms {
         a_sale_that_is_loading_takes_holds_and_admits_nobody,
         an_epoch_begins_once_and_a_later_one_forgets_everything,
         an_older_epoch_can_neither_finish_nor_lead,
+        what_was_accepted_before_a_loss_is_not_denied_while_it_may_be_on_its_way,
     ]);
 }
 

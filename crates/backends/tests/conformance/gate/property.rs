@@ -171,6 +171,7 @@ impl Subject<'_> {
             forget_at: SystemClock.now() + chrono::TimeDelta::hours(2),
             limit_per_buyer: limit,
             stock: stock.to_vec(),
+            reloaded: false,
         }
     }
 
