@@ -17,7 +17,10 @@ for _, job in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 
   if not record or record.rev > 0 then
     redis.call('ZREM', KEYS[4], job)
   else
-    redis.call('ZADD', KEYS[4], now + (record.state == 'U' and UNCONFIRMED_MS or UNPLACED_MS), job)
+    -- A confirmed one waits each time as long as it has waited so far: while Postgres is away for an hour, the queue
+    -- gets a handful of copies of it and not a hundred.
+    local patience = record.state == 'U' and UNCONFIRMED_MS or math.max(UNPLACED_MS, now - record.admitted)
+    redis.call('ZADD', KEYS[4], now + patience, job)
     claimed[#claimed + 1] = job
     claimed[#claimed + 1] = bytes
   end

@@ -4,8 +4,8 @@
   KEYS  1 sale  2 jobs  3 buyers  4 check
   Answers  'missing'
         | 'stale' epoch ms_since_its_loading_began ('' when no loading is under way in this run of the server)
-        | 'ready' epoch state now_ms waiting_jobs reloaded_ms ('' for a sale that was loaded once), then free,
-          unpublished, queued, version of each item ]]
+        | 'ready' epoch state now_ms waiting_jobs reloaded_ms ('' for a sale that was loaded once) opens_ms closes_ms
+          limit, then free, unpublished, queued, version of each item ]]
 local sale = open_sale(KEYS[1])
 if sale.missing then return { 'missing' } end
 local now = now_ms()
@@ -18,6 +18,7 @@ local items = read_counters(KEYS[1], rules.items)
 local answer = {
   'ready', tostring(sale.epoch), rules.state, string.format('%.0f', now), tostring(redis.call('ZCARD', KEYS[4])),
   rules.reloaded and string.format('%.0f', rules.reloaded) or '',
+  string.format('%.0f', rules.opens), string.format('%.0f', rules.closes), tostring(rules.limit),
 }
 for item = 0, rules.items - 1 do
   for _, name in ipairs(COUNTERS) do answer[#answer + 1] = string.format('%.0f', items[item][name]) end

@@ -16,4 +16,8 @@ for at = 2, #ARGV do
 end
 write_counters(KEYS[1], items)
 redis.call('HDEL', KEYS[1], 'loading')
+-- What was on its way gets its time from now on: the doors open only here.
+if redis.call('HEXISTS', KEYS[1], 'reloaded') == 1 then
+  redis.call('HSET', KEYS[1], 'reloaded', string.format('%.0f', now_ms()))
+end
 return 1

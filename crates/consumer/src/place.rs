@@ -56,23 +56,24 @@ struct Readable {
 impl Placer {
     /// Brings every delivery to its end and acknowledges it.
     async fn settle(&mut self, lane: &mut dyn Lane, deliveries: Vec<Delivery>) -> Result<(), Outage> {
-        let mut fresh = Vec::new();
-        let mut again = Vec::new();
+        let (mut fresh, mut again, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for delivery in deliveries {
             match decode_group(&delivery.body) {
                 Ok(group) if delivery.redelivered => again.push(Readable { delivery, group }),
                 Ok(group) => fresh.push(Readable { delivery, group }),
-                Err(unreadable) => {
-                    let jobs = delivery.jobs.iter().map(|job| Unplaced { job: *job, reservation: None }).collect();
-                    self.bury(lane, &delivery, jobs, &unreadable.to_string()).await?;
-                    lane.ack(&[delivery.tag]).await?;
-                }
+                Err(why) => unreadable.push((delivery, why.to_string())),
             }
         }
         self.place_all(lane, fresh).await?;
         // Whatever was seen before may be what broke the last attempt: it does not share a transaction.
         for one in again {
             self.place_all(lane, vec![one]).await?;
+        }
+        // Last, so that its neighbours do not wait for it.
+        for (delivery, why) in unreadable {
+            let jobs = delivery.jobs.iter().map(|job| Unplaced { job: *job, reservation: None }).collect();
+            self.bury(lane, &delivery, jobs, &why).await?;
+            lane.ack(&[delivery.tag]).await?;
         }
         Ok(())
     }

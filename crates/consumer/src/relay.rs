@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::ports::{Clock, Deliver, EventBus, Gate, HOLD_MAX, Held, Outage, Outbox, OutboxRow, SaleStore, Sink};
@@ -21,6 +21,9 @@ const ROWS_MAX: usize = 100;
 
 /// The net below a missed wake-up.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// One round stops after this time and notes what it has delivered: with a slow gate, too, each round makes progress.
+const ROUND_MAX: Duration = Duration::from_secs(2);
 
 /// How soon rows that the gate was not ready for are tried again.
 const HELD_BACK_EVERY: Duration = Duration::from_millis(200);
@@ -113,22 +116,42 @@ impl HoldsBack for ToGate {
 #[async_trait]
 impl Deliver for ToGate {
     async fn deliver(&self, rows: &[OutboxRow]) -> Result<Vec<i64>, Outage> {
+        let started = Instant::now();
         let mut delivered = Vec::with_capacity(rows.len());
-        let mut not_ready: HashMap<&SaleId, bool> = HashMap::new();
+        let mut failure = None;
+        // One sale that is being loaded, or whose data at the gate are damaged, does not stop the others of this round.
+        let mut not_now: HashMap<&SaleId, bool> = HashMap::new();
         for row in rows {
-            // One sale that is being loaded does not stop the others.
-            let over = match not_ready.get(&row.sale) {
+            if started.elapsed() > ROUND_MAX {
+                break;
+            }
+            let over = match not_now.get(&row.sale) {
                 Some(over) => *over,
-                None if self.apply(row).await? != Held::NotReady => true,
                 None => {
-                    let over = self.is_over(&row.sale).await?;
-                    not_ready.insert(&row.sale, over);
+                    let over = match self.apply(row).await {
+                        Ok(Held::Applied(_)) => {
+                            delivered.push(row.id);
+                            continue;
+                        }
+                        Ok(Held::NotReady) => self.is_over(&row.sale).await?,
+                        Err(outage) => {
+                            failure = Some(outage);
+                            false
+                        }
+                    };
+                    not_now.insert(&row.sale, over);
                     over
                 }
             };
             if over {
                 delivered.push(row.id);
             }
+        }
+        if let Some(outage) = failure {
+            if delivered.is_empty() {
+                return Err(outage);
+            }
+            warn!(%outage, "the effects of a sale could not be applied; those of others were");
         }
         self.held_back.store(delivered.len() < rows.len(), Ordering::Relaxed);
         Ok(delivered)

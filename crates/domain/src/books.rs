@@ -15,6 +15,12 @@ pub struct GateCounters {
     pub now: Timestamp,
     /// The epoch of its data.
     pub epoch: u32,
+    /// First moment of admission that it obeys.
+    pub opens_at: Timestamp,
+    /// First moment after it.
+    pub closes_at: Timestamp,
+    /// Units one buyer may hold.
+    pub limit_per_buyer: u16,
     /// Jobs whose effect has not arrived yet: admitted and not settled.
     pub waiting_jobs: u64,
     /// When it was loaded again after a loss; `None` for a sale that was loaded once.
@@ -118,6 +124,9 @@ mod tests {
         let gate = GateCounters {
             now: crate::from_ms(0),
             epoch: 1,
+            opens_at: crate::from_ms(0),
+            closes_at: crate::from_ms(1),
+            limit_per_buyer: 1,
             waiting_jobs: 0,
             reloaded_at: None,
             items: vec![ItemCounters { free, unpublished, queued, version: 4 }],

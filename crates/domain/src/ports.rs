@@ -272,7 +272,7 @@ pub trait SaleStore: Send + Sync {
 
     /// Begins the next epoch under the locks of the sale's items and answers it. Fails over to nobody: two callers
     /// get two different epochs, and the gate takes the later.
-    async fn next_epoch(&self, id: &SaleId) -> Result<Option<u32>, Outage>;
+    async fn next_epoch(&self, id: &SaleId, by: &Operator) -> Result<Option<u32>, Outage>;
 
     /// The current item versions, by position.
     async fn versions(&self, sale: SaleNumber) -> Result<Vec<i64>, Outage>;

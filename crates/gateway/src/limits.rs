@@ -17,14 +17,14 @@ use governor::{Quota, RateLimiter};
 use crate::problem::Problem;
 use crate::settings::{Limit, Limits};
 
-/// Callers remembered for each limit: some 3 MB. A caller is forgotten as soon as its burst is whole again.
+/// Callers remembered for each limit: some 3 MB. A caller is forgotten within a second of its burst being whole again.
 const KEYS_MAX: usize = 100_000;
 
 /// Locks the callers are spread over, so that gateway threads rarely wait for each other.
 const SHARDS: usize = 64;
 
 /// Between two rounds of forgetting.
-const FORGET_EVERY: Duration = Duration::from_secs(10);
+const FORGET_EVERY: Duration = Duration::from_secs(1);
 
 /// Every limit of the edge.
 pub struct Limiters {
@@ -42,10 +42,10 @@ impl Limiters {
     /// As configured.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            ip: Limiter::new("ip", limits.per_ip),
-            token: Limiter::new("token", limits.token_per_buyer),
-            order: Limiter::new("order", limits.order_per_buyer),
-            status: Limiter::new("status", limits.status),
+            ip: Limiter::new("ip", limits.per_ip, WhenFull::Share),
+            token: Limiter::new("token", limits.token_per_buyer, WhenFull::LetIn),
+            order: Limiter::new("order", limits.order_per_buyer, WhenFull::LetIn),
+            status: Limiter::new("status", limits.status, WhenFull::LetIn),
         }
     }
 
@@ -77,10 +77,10 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    fn new<const P: u32, const B: u32>(name: &'static str, limit: Limit<P, B>) -> Self {
+    fn new<const P: u32, const B: u32>(name: &'static str, limit: Limit<P, B>, when_full: WhenFull) -> Self {
         let Limit { enabled, per_second, burst } = limit;
         let quota = Quota::per_second(per_second).allow_burst(burst);
-        let rates = enabled.then(|| RateLimiter::new(quota, Bounded::new(), DefaultClock::default()));
+        let rates = enabled.then(|| RateLimiter::new(quota, Bounded::new(when_full), DefaultClock::default()));
         Self { name, per_second, burst, rates, hasher: RandomState::new() }
     }
 
@@ -94,10 +94,19 @@ impl Limiter {
     }
 }
 
-/// Rate states of at most [`KEYS_MAX`] callers. Where a shard is full, the new callers in it share one state: they
-/// are slowed down together, and those who were there before are not touched.
+/// What happens to a caller for whom there is no room. Those who were there before are not touched.
+#[derive(Clone, Copy)]
+enum WhenFull {
+    /// Newcomers share one state: they are slowed down together.
+    Share,
+    /// They are let in: whoever has shown who they are is never refused because we lack memory.
+    LetIn,
+}
+
+/// Rate states of at most [`KEYS_MAX`] callers.
 struct Bounded {
     shards: Vec<Mutex<Shard>>,
+    when_full: WhenFull,
 }
 
 #[derive(Default)]
@@ -107,8 +116,8 @@ struct Shard {
 }
 
 impl Bounded {
-    fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    fn new(when_full: WhenFull) -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), when_full }
     }
 
     fn shard(&self, key: u64) -> MutexGuard<'_, Shard> {
@@ -131,7 +140,10 @@ impl StateStore for Bounded {
         let mut shard = self.shard(*key);
         let known = shard.states.get(key).copied();
         if known.is_none() && shard.states.len() >= KEYS_MAX / SHARDS {
-            let (answer, state) = decide(shard.newcomers)?;
+            let (answer, state) = match self.when_full {
+                WhenFull::Share => decide(shard.newcomers)?,
+                WhenFull::LetIn => decide(None)?,
+            };
             shard.newcomers = Some(state);
             return Ok(answer);
         }
@@ -170,7 +182,7 @@ mod tests {
     use super::*;
 
     fn limiter() -> Limiter {
-        Limiter::new("order", Limit::<1, 3>::default())
+        Limiter::new("ip", Limit::<1, 3>::default(), WhenFull::Share)
     }
 
     #[test]
@@ -184,6 +196,13 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_shown_who_they_are_is_not_refused_for_lack_of_memory() {
+        let limiter = Limiter::new("order", Limit::<1, 3>::default(), WhenFull::LetIn);
+        assert!((0..4 * KEYS_MAX).all(|caller| limiter.check(caller).is_ok()));
+        assert!(limiter.rates.as_ref().unwrap().len() <= KEYS_MAX);
+    }
+
+    #[test]
     fn any_number_of_callers_takes_bounded_memory_and_does_not_touch_the_first_ones() {
         let limiter = limiter();
         let refused = (0..4 * KEYS_MAX).filter(|caller| limiter.check(caller).is_err()).count();
@@ -194,13 +213,13 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_switched_off_refuses_nobody() {
-        let off = Limiter::new("order", Limit::<1, 1> { enabled: false, ..Limit::default() });
+        let off = Limiter::new("order", Limit::<1, 1> { enabled: false, ..Limit::default() }, WhenFull::Share);
         assert!((0..1000).all(|_| off.check("ann").is_ok()));
     }
 
     #[test]
     fn callers_whose_burst_is_whole_again_are_forgotten() {
-        let limiter = Limiter::new("order", Limit::<1000, 1>::default());
+        let limiter = Limiter::new("order", Limit::<1000, 1>::default(), WhenFull::Share);
         (0..100).for_each(|caller| drop(limiter.check(caller)));
         std::thread::sleep(Duration::from_millis(20));
         let rates = limiter.rates.unwrap();

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::ports::{ADMIT_MAX, Gate, Outage, Queue};
 use domain::{Attempt, JobId, JobRecord, JobState, Refusal, Reservation, Route, Verdict};
@@ -19,6 +19,10 @@ use crate::publishing::{Publish, Publishing};
 /// Attempts of one route that may wait for the gate. Above this the caller is told at once that we are overloaded:
 /// at a hundred thousand a second this is a wait of some forty milliseconds, and a longer one helps nobody.
 const WAITING_MAX: usize = 4096;
+
+/// A purchase that has waited so long for its turn is refused instead: while the gate does not answer, the ones behind
+/// it would wait for minutes, and take units for buyers who have gone.
+const WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// Confirmed jobs that ride on one call of the gate: twice as many as a call admits, so that they never pile up.
 const MARKS_PER_CALL: usize = 2 * ADMIT_MAX;
@@ -61,6 +65,7 @@ struct RouteLane {
 
 struct Waiting {
     attempt: Attempt,
+    since: Instant,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -92,7 +97,7 @@ impl Intake {
         let job = attempt.job;
         let (answer, answered) = oneshot::channel();
         let lane = self.lane(job.route());
-        if lane.waiting.try_send(Waiting { attempt, answer }).is_err() {
+        if lane.waiting.try_send(Waiting { attempt, since: Instant::now(), answer }).is_err() {
             return Answer::Overloaded;
         }
         let _counted = Counted::new(&self.in_flight);
@@ -144,7 +149,14 @@ impl Intake {
         let lane = self.lane(route);
         let mut group = Vec::with_capacity(ADMIT_MAX);
         while attempts.recv_many(&mut group, ADMIT_MAX).await > 0 {
-            let (asked, answers): (Vec<Attempt>, Vec<_>) = group.drain(..).map(|one| (one.attempt, one.answer)).unzip();
+            let (waited_too_long, in_time): (Vec<Waiting>, Vec<Waiting>) =
+                group.drain(..).partition(|one| one.since.elapsed() > WAIT_MAX);
+            waited_too_long.into_iter().for_each(|one| drop(one.answer.send(Answer::Overloaded)));
+            if in_time.is_empty() {
+                continue;
+            }
+            let (asked, answers): (Vec<Attempt>, Vec<_>) =
+                in_time.into_iter().map(|one| (one.attempt, one.answer)).unzip();
             let marks = lane.take_marks();
             let started = Instant::now();
             let decided = self.gate.admit(route, &asked, &marks).await;

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::ports::{Clock, Condition, Gate, SaleStore};
-use domain::{Route, Sale, WarmSale};
+use domain::ports::{Clock, Condition, Gate, Operator, SaleStore};
+use domain::{Route, Sale, WarmSale, whole_ms};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -44,8 +44,8 @@ pub async fn keep(
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut postgres_is_away = false;
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let sales = match sales.sales(KEEP_ENDED_S).await {
-            Ok(sales) => sales,
+        let listed = match sales.sales(KEEP_ENDED_S).await {
+            Ok(listed) => listed,
             Err(outage) => {
                 if !std::mem::replace(&mut postgres_is_away, true) {
                     warn!(%outage, "sales cannot be read; the gate goes on with what it has");
@@ -55,24 +55,27 @@ pub async fn keep(
         };
         postgres_is_away = false;
         let now = clock.now();
-        let warm: Vec<Sale> = sales
+        let warm: Vec<Sale> = listed
             .into_iter()
             .filter(|sale| sale.epoch > 0 && now < WarmSale::new(sale, sale.epoch).forget_at)
             .collect();
         *lock(&routes.0) = warm.iter().map(Sale::route).collect();
         for sale in warm {
-            if let Err(error) = look_after(&warmup, gate.as_ref(), &sale).await {
+            if let Err(error) = look_after(&warmup, gate.as_ref(), sales.as_ref(), &sale).await {
                 warn!(sale.id = %sale.id, %error, "sale {} could not be looked after; next try in a moment", sale.id);
             }
         }
     }
 }
 
-async fn look_after(warmup: &Warmup, gate: &dyn Gate, sale: &Sale) -> Result<(), WarmError> {
+async fn look_after(warmup: &Warmup, gate: &dyn Gate, sales: &dyn SaleStore, sale: &Sale) -> Result<(), WarmError> {
     let lost = match gate.condition(sale.route()).await? {
         Condition::Ready(counters, state) if counters.epoch == sale.epoch => {
-            if state != sale.state {
-                gate.follow(&WarmSale::new(sale, sale.epoch), sale.state).await?;
+            let follows = (state, counters.opens_at, counters.closes_at, counters.limit_per_buyer)
+                == (sale.state, whole_ms(sale.opens_at), whole_ms(sale.closes_at), sale.limit_per_buyer);
+            // Read again: the list may be older than the operator's last word.
+            if !follows && let Some(sale) = sales.sale(&sale.id).await? {
+                gate.follow(&WarmSale::new(&sale, sale.epoch), sale.state).await?;
             }
             return Ok(());
         }
@@ -86,7 +89,7 @@ async fn look_after(warmup: &Warmup, gate: &dyn Gate, sale: &Sale) -> Result<(),
     };
     info!(sale.id = %sale.id, lost, "sale {} is loaded again: {lost}", sale.id);
     metrics::counter!("seckill_rebuilds_total").increment(1);
-    match warmup.load(sale).await {
+    match warmup.load(sale, &Operator { via: "keeper".to_owned(), reason: Some(lost.to_owned()) }).await {
         Err(WarmError::Conflict(_)) => Ok(()), // another keeper was faster
         loaded => loaded.map(|_| ()),
     }

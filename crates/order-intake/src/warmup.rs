@@ -63,7 +63,7 @@ impl Warmup {
     }
 
     /// Loads a sale that is not in the gate; leaves one that is as it is.
-    pub async fn warm(&self, id: &SaleId, _by: &Operator) -> Result<Warmed, WarmError> {
+    pub async fn warm(&self, id: &SaleId, by: &Operator) -> Result<Warmed, WarmError> {
         let sale = self.sales.sale(id).await?.ok_or(WarmError::NotFound)?;
         if sale.state == SaleState::Closed {
             return Err(WarmError::Conflict(format!("sale {id} is closed")));
@@ -74,16 +74,16 @@ impl Warmup {
             let free = free_of(&sale, counters.items.iter().map(|item| item.free));
             return Ok(Warmed { epoch: sale.epoch, fresh: false, free });
         }
-        self.load(&sale).await
+        self.load(&sale, by).await
     }
 
     /// Loads a sale again under a new epoch, whatever the gate has of it: the repair of any difference.
-    pub async fn rebuild(&self, id: &SaleId) -> Result<Warmed, WarmError> {
+    pub async fn rebuild(&self, id: &SaleId, by: &Operator) -> Result<Warmed, WarmError> {
         let sale = self.sales.sale(id).await?.ok_or(WarmError::NotFound)?;
         if sale.epoch == 0 {
             return Err(WarmError::Conflict(format!("sale {id} was never warmed")));
         }
-        self.load(&sale).await
+        self.load(&sale, by).await
     }
 
     /// Changes the state of a sale, in Postgres first; the gate follows at once, or when it is back.
@@ -113,14 +113,17 @@ impl Warmup {
     }
 
     /// Loads the sale under a new epoch, whatever the gate has of it now.
-    pub(crate) async fn load(&self, sale: &Sale) -> Result<Warmed, WarmError> {
+    pub(crate) async fn load(&self, sale: &Sale, by: &Operator) -> Result<Warmed, WarmError> {
         let started = Instant::now();
-        let epoch = self.sales.next_epoch(&sale.id).await?.ok_or(WarmError::NotFound)?;
+        let epoch = self.sales.next_epoch(&sale.id, by).await?.ok_or(WarmError::NotFound)?;
         let superseded = || WarmError::Conflict(format!("sale {} is being loaded by somebody else", sale.id));
-        if !self.gate.begin_epoch(&WarmSale::new(sale, epoch)).await? {
+        // Read again: from now on price and stock are fixed, and what was changed a moment ago counts.
+        let reloaded = sale.epoch > 0;
+        let sale = &self.sales.sale(&sale.id).await?.ok_or(WarmError::NotFound)?;
+        if !self.gate.begin_epoch(&WarmSale { reloaded, ..WarmSale::new(sale, epoch) }).await? {
             return Err(superseded());
         }
-        if sale.epoch > 0 {
+        if reloaded {
             self.drain().await;
         }
         let versions = self.sales.versions(sale.number).await?;

@@ -137,7 +137,8 @@ pub fn load(path: Option<&Path>, command: &Command) -> anyhow::Result<Config> {
     let environment =
         config::Environment::with_prefix("SECKILL").prefix_separator("__").separator("__").try_parsing(true);
     let read = builder.add_source(environment).build().context("the configuration cannot be read")?;
-    let mut file: File = read.try_deserialize().context("the configuration is wrong")?;
+    let mut file: File =
+        read.try_deserialize().map_err(|why| anyhow!("the configuration is wrong: {}", unquoted(&why.to_string())))?;
     if matches!(command, Command::Demo) {
         if path.is_some() {
             bail!("the demo takes no configuration; for `--config` name a role: all, gateway or consumer");
@@ -242,6 +243,14 @@ impl Secrets {
     }
 }
 
+/// An error without the value that it complains about: that may be a secret in the wrong place.
+fn unquoted(error: &str) -> String {
+    match (error.find("string \""), error.rfind("\", expected")) {
+        (Some(from), Some(to)) if from < to => format!("{}string{}", &error[..from], &error[to + 1..]),
+        _ => error.to_owned(),
+    }
+}
+
 fn scheme(key: &str, url: &str, schemes: &[&str]) -> anyhow::Result<()> {
     if url == EMBEDDED || schemes.iter().any(|scheme| url.starts_with(scheme)) {
         return Ok(());
@@ -262,4 +271,18 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_repeat_a_value_that_may_be_a_secret() {
+        let error =
+            r#"invalid type: string "postgres://u:hunter2@h/db", expected struct PostgresSettings for key `postgres`"#;
+        let said = unquoted(error);
+        assert!(!said.contains("hunter2") && said.contains("expected struct") && said.contains("`postgres`"), "{said}");
+        assert_eq!(unquoted("unknown field `urll`"), "unknown field `urll`");
+    }
 }

@@ -53,6 +53,11 @@ pub async fn consumer(config: Config, status: Option<SocketAddr>) -> anyhow::Res
         }
         anyhow::Ok(())
     };
+    let serve_status = async {
+        let served = serve_status.await;
+        stop.cancel();
+        served
+    };
     let both = async {
         let ((), status) = tokio::join!(serve_consumer(&world, stop.clone()), serve_status);
         status
@@ -113,8 +118,12 @@ pub async fn serve_all(
     prometheus: PrometheusHandle,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let gateway = serve_gateway(world, config, listeners, prometheus, stop.clone());
-    let ((), served) = tokio::join!(serve_consumer(world, stop), gateway);
+    let gateway = async {
+        let served = serve_gateway(world, config, listeners, prometheus, stop.clone()).await;
+        stop.cancel(); // whatever ended it, the consumer ends as well
+        served
+    };
+    let ((), served) = tokio::join!(serve_consumer(world, stop.clone()), gateway);
     served
 }
 

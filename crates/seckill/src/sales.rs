@@ -150,7 +150,7 @@ async fn reconcile(world: &World, id: &SaleId, repair: bool, output: Output) -> 
         return Ok(ExitCode::from(DIFFERENCE));
     }
     world.broker().await?;
-    let loaded = world.warmup.rebuild(id).await?;
+    let loaded = world.warmup.rebuild(id, &operator()).await?;
     eprintln!("Sale {id} is loaded again: epoch {}.", loaded.epoch);
     Ok(ExitCode::SUCCESS)
 }

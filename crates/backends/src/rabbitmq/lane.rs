@@ -182,7 +182,9 @@ impl Lane for RabbitLane {
     async fn dead_letter(&mut self, delivery: &Delivery, why: &str) -> Result<(), Outage> {
         let Delivery { message_id, jobs, body, .. } = delivery;
         let copy = Outgoing::dead(&self.link.topology, message_id, jobs, body.clone(), why);
-        self.link.side.publish(copy, self.link.deadline()).await
+        // The lane begins anew: the delivery, and whatever was taken with it, comes again and is not kept by the broker.
+        let kept = self.link.side.publish(copy, self.link.deadline()).await;
+        kept.map_err(|outage| self.lost(outage.to_string()))
     }
 }
 

@@ -141,11 +141,13 @@ impl Link {
     async fn repair(&self, connection: &Connection) -> Result<bool, String> {
         let (patience, grace) = (self.settings.connect_timeout(), self.settings.confirm_timeout());
         let mut repaired = false;
-        for channel in [&self.orders, &self.side] {
+        for (channel, takes_orders) in [(&self.orders, true), (&self.side, false)] {
             if channel.usable().is_some() {
                 continue;
             }
-            self.gate.shut("the channel is being rebuilt");
+            if takes_orders {
+                self.gate.shut("the channel is being rebuilt");
+            }
             if channel.unroutable() {
                 self.topology.declare(connection, patience).await?;
             }

@@ -218,7 +218,7 @@ fn condition(answer: &[String]) -> Option<Condition> {
             Some(Condition::Stale { epoch: answer.get(1)?.parse().ok()?, loading_for_ms })
         }
         "ready" => {
-            let (head, counters) = answer.split_at_checked(6)?;
+            let (head, counters) = answer.split_at_checked(9)?;
             let reloaded_at = if head[5].is_empty() { None } else { Some(from_ms(head[5].parse().ok()?)) };
             let numbers: Vec<i64> = counters.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
             let items = numbers
@@ -228,6 +228,9 @@ fn condition(answer: &[String]) -> Option<Condition> {
             let counters = GateCounters {
                 now: from_ms(head[3].parse().ok()?),
                 epoch: head[1].parse().ok()?,
+                opens_at: from_ms(head[6].parse().ok()?),
+                closes_at: from_ms(head[7].parse().ok()?),
+                limit_per_buyer: head[8].parse().ok()?,
                 waiting_jobs: head[4].parse().ok()?,
                 reloaded_at,
                 items,

@@ -65,7 +65,11 @@ impl Link {
     pub(super) async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, RedisError> {
         let mut connection = self.connection.read().await.clone();
         let answer = match command.query_async(&mut connection).await {
-            Err(error) if is_closed(&error) => command.query_async(&mut connection).await,
+            // The first one may have run. Where the second gets no answer either, that is what is said.
+            Err(closed) if is_closed(&closed) => match command.query_async(&mut connection).await {
+                Err(again) if again.kind() != ErrorKind::Server(ServerErrorKind::NoScript) => Err(closed),
+                answer => answer,
+            },
             answer => answer,
         };
         if let Err(error) = &answer {

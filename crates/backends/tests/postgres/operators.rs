@@ -45,7 +45,7 @@ async fn every_change_of_an_operator_has_its_line_and_a_refused_one_has_none() {
         let item = ItemPatch { id: "a".parse().unwrap(), price: None, stock: Some(7) };
         let patch = Patch { items: Some(vec![item]), reason: Some("more came in".to_owned()), ..Patch::default() };
         postgres.patch(&sale.id, &patch, &operator()).await.unwrap();
-        postgres.next_epoch(&sale.id).await.unwrap();
+        postgres.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap();
         assert!(matches!(postgres.patch(&sale.id, &patch, &operator()).await.unwrap(), Changed::Conflict(_)));
         let by = Operator { via: "console".to_owned(), reason: None };
         postgres.set_state(&sale.id, SaleState::Open, &by).await.unwrap();
@@ -101,7 +101,7 @@ async fn an_epoch_begins_between_two_transactions_and_never_inside_one() {
         });
         let mut epoch = 1;
         while !placing.is_finished() {
-            epoch = bench.postgres.next_epoch(&sale.id).await.unwrap().unwrap();
+            epoch = bench.postgres.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap().unwrap();
             // What came before is in the orders by now, what comes after has a later version.
             let seen = bench.postgres.versions(sale.number).await.unwrap();
             let totals = bench.postgres.totals(sale.number, &seen).await.unwrap();

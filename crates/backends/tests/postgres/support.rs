@@ -174,7 +174,7 @@ impl Bench {
     /// A sale that is warm and open.
     pub(crate) async fn open(&self, id: &str, stock: &[i64], limit: u16) -> Sale {
         let sale = self.postgres.create(&described(id, stock, limit), &operator()).await.unwrap().unwrap();
-        self.postgres.next_epoch(&sale.id).await.unwrap().unwrap();
+        self.postgres.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap().unwrap();
         match self.postgres.set_state(&sale.id, SaleState::Open, &operator()).await.unwrap() {
             Changed::Done(sale) => sale,
             other => panic!("{other:?}"),

@@ -40,10 +40,16 @@ pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse,
 pub async fn find(request: &HttpRequest, edge: &Edge) -> Result<(JobRecord, Arc<Listed>), Problem> {
     let unknown = |problem| edge.count_problem(request, problem);
     let job: JobId = part(request, "jobId").parse().map_err(|_| unknown(Problem::not_found()))?;
-    edge.limits.status.check(job)?;
     let listed = edge.catalog.numbered(job.route().sale).map_err(unknown)?;
+    if job.route() != listed.sale.route() {
+        return Err(unknown(Problem::not_found())); // a shard that the sale does not have
+    }
     match look(edge, job).await? {
-        JobLookup::Found(record) => Ok((record, listed)),
+        JobLookup::Found(record) => {
+            // Only jobs that exist are remembered, so that guesses cannot fill the limiter.
+            edge.limits.status.check(job)?;
+            Ok((record, listed))
+        }
         JobLookup::Absent => Err(unknown(Problem::not_found())),
         // A sale that was never warm has admitted nothing, so there is nothing that could have been lost.
         JobLookup::NotReady if listed.sale.epoch == 0 => Err(unknown(Problem::not_found())),

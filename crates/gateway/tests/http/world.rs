@@ -181,8 +181,8 @@ impl SaleStore for Faulty {
         self.reach(&self.faults.store_away)?;
         self.store.patch(id, patch, by).await
     }
-    async fn next_epoch(&self, id: &SaleId) -> Result<Option<u32>, Outage> {
-        self.store.next_epoch(id).await
+    async fn next_epoch(&self, id: &SaleId, by: &Operator) -> Result<Option<u32>, Outage> {
+        self.store.next_epoch(id, by).await
     }
     async fn versions(&self, sale: SaleNumber) -> Result<Vec<i64>, Outage> {
         self.store.versions(sale).await

@@ -34,7 +34,9 @@ impl GateSale {
     fn claim(&mut self, job: JobId, now: Timestamp) -> Option<Reservation> {
         match self.jobs.get(&job).filter(|record| record.rev == 0) {
             Some(record) => {
-                let patience = if record.state == JobState::Unpublished { UNCONFIRMED } else { UNPLACED };
+                // A confirmed one waits each time as long as it has waited so far.
+                let waited = now - record.admitted_at;
+                let patience = if record.state == JobState::Unpublished { UNCONFIRMED } else { UNPLACED.max(waited) };
                 self.check.set(job, now + patience);
                 record.reservation()
             }

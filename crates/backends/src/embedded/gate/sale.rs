@@ -23,10 +23,10 @@ pub(super) struct GateSale {
     pub(super) loading_since: Option<Timestamp>,
     /// When it was loaded again; `None` for the first time.
     pub(super) reloaded_at: Option<Timestamp>,
-    opens_at: Timestamp,
-    closes_at: Timestamp,
+    pub(super) opens_at: Timestamp,
+    pub(super) closes_at: Timestamp,
     pub(super) forget_at: Timestamp,
-    limit: u16,
+    pub(super) limit: u16,
     pub(super) items: Vec<ItemCounters>,
     pub(super) jobs: HashMap<JobId, JobRecord>,
     pub(super) buyers: HashMap<BuyerId, Holding>,

@@ -90,6 +90,7 @@ impl GateState {
             item.version = item.version.max(*version);
         }
         sale.loading_since = None;
+        sale.reloaded_at = sale.reloaded_at.map(|_| now);
         true
     }
 
@@ -110,6 +111,9 @@ impl GateState {
         let counters = GateCounters {
             now,
             epoch: sale.epoch,
+            opens_at: sale.opens_at,
+            closes_at: sale.closes_at,
+            limit_per_buyer: sale.limit,
             waiting_jobs: sale.check.len(),
             reloaded_at: sale.reloaded_at,
             items: sale.items.clone(),

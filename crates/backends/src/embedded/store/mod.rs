@@ -79,7 +79,7 @@ mod tests {
         let by = Operator { via: "cli".to_owned(), reason: Some("spring".to_owned()) };
         let sale = store.create(&new, &by).await.unwrap().unwrap();
         store.set_state(&sale.id, SaleState::Open, &by).await.unwrap(); // not warm yet
-        store.next_epoch(&sale.id).await.unwrap();
+        store.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap();
         store.set_state(&sale.id, SaleState::Open, &by).await.unwrap();
         let patch = Patch { title: Some("T".to_owned()), reason: Some("a typo".to_owned()), ..Patch::default() };
         store.patch(&sale.id, &patch, &by).await.unwrap();

@@ -57,7 +57,7 @@ impl SaleStore for EmbeddedStore {
         self.change("patch", id, &by, |sale| patched(sale, patch))
     }
 
-    async fn next_epoch(&self, id: &SaleId) -> Result<Option<u32>, Outage> {
+    async fn next_epoch(&self, id: &SaleId, by: &Operator) -> Result<Option<u32>, Outage> {
         let mut tables = self.tables();
         let Some(row) = tables.sale_mut(id) else { return Ok(None) };
         let before = row.sale.clone();
@@ -65,7 +65,7 @@ impl SaleStore for EmbeddedStore {
         row.books.iter_mut().for_each(|books| books.version += 1);
         let after = row.sale.clone();
         let epoch = after.epoch;
-        tables.note("next-epoch", &Operator::default(), Some(before), after, self.now());
+        tables.note("next-epoch", by, Some(before), after, self.now());
         Ok(Some(epoch))
     }
 

@@ -16,16 +16,12 @@ pub(super) const BUMP_VERSIONS: &str = "update sale_items set version = version 
 
 const BUMP_EPOCH: &str = "update sales set epoch = epoch + 1 where id = $1";
 
-/// Who began an epoch: no operator asks for one directly.
-const VIA: &str = "system";
-
-pub(super) async fn next(mut session: Session<'_>, id: SaleId) -> Result<Option<u32>, Failure> {
+pub(super) async fn next(mut session: Session<'_>, id: SaleId, by: Operator) -> Result<Option<u32>, Failure> {
     let Some(before) = locked(&mut session, &id).await? else { return Ok(None) };
     session.all::<(i16,)>("lock_items", sqlx::query_as(LOCK_ITEMS).bind(id.as_str())).await?;
     session.write("bump_versions", sqlx::query(BUMP_VERSIONS).bind(id.as_str())).await?;
     session.write("bump_epoch", sqlx::query(BUMP_EPOCH).bind(id.as_str())).await?;
     let after = Sale { epoch: before.epoch + 1, ..before.clone() };
-    let by = Operator { via: VIA.to_owned(), reason: None };
     note(&mut session, "next-epoch", &by, Some(&before), &after).await?;
     Ok(Some(after.epoch))
 }

@@ -62,9 +62,9 @@ impl SaleStore for Postgres {
         Ok(self.database.transaction("operator", move |session| change::patch(session, id, patch, by).boxed()).await?)
     }
 
-    async fn next_epoch(&self, id: &SaleId) -> Result<Option<u32>, Outage> {
-        let id = id.clone();
-        Ok(self.database.transaction("operator", move |session| epoch::next(session, id).boxed()).await?)
+    async fn next_epoch(&self, id: &SaleId, by: &Operator) -> Result<Option<u32>, Outage> {
+        let (id, by) = (id.clone(), by.clone());
+        Ok(self.database.transaction("operator", move |session| epoch::next(session, id, by).boxed()).await?)
     }
 
     async fn versions(&self, sale: SaleNumber) -> Result<Vec<i64>, Outage> {

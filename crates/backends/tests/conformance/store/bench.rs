@@ -81,7 +81,7 @@ impl Bench {
     /// A sale that is warm and open.
     pub(super) async fn open(&self, id: &str, stock: &[i64], limit: u16) -> Sale {
         let sale = self.sales.create(&described(id, stock, limit), &operator()).await.unwrap().unwrap();
-        assert_eq!(self.sales.next_epoch(&sale.id).await.unwrap(), Some(1));
+        assert_eq!(self.sales.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap(), Some(1));
         match self.sales.set_state(&sale.id, SaleState::Open, &operator()).await.unwrap() {
             Changed::Done(sale) => sale,
             other => panic!("{other:?}"),

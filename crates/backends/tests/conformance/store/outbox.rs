@@ -204,7 +204,7 @@ pub(super) async fn totals_are_taken_back_to_the_version_that_was_seen(bench: Be
     let newest = bench.sales.versions(sale.number).await.unwrap();
     bench.place(&[wants(&sale, 6, "bob", 0, 5), wants(&sale, 5, "ann", 1, 2)]).await;
     assert_eq!(bench.sales.versions(sale.number).await.unwrap(), newest);
-    bench.sales.next_epoch(&sale.id).await.unwrap();
+    bench.sales.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap();
     assert_eq!(after(&newest).await, [0, 0]);
     let nowhere = domain::SaleNumber::new(9_999).unwrap();
     assert!(bench.orders.totals(nowhere, &[]).await.unwrap().is_empty());

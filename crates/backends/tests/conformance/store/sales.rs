@@ -64,7 +64,7 @@ pub(super) async fn a_sale_moves_only_as_it_may(bench: Bench) {
     // Open before it is warm; then every state after every other, as the domain allows it.
     let changed = bench.sales.set_state(&sale.id, SaleState::Open, &operator()).await.unwrap();
     bench.is_conflict(&sale, changed).await;
-    bench.sales.next_epoch(&sale.id).await.unwrap();
+    bench.sales.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap();
     let mut sale = bench.sales.sale(&sale.id).await.unwrap().unwrap();
     use SaleState::{Closed, Draft, Open, Paused};
     for state in [Paused, Draft, Open, Open, Draft, Paused, Paused, Draft, Open, Closed, Open, Paused, Draft, Closed] {
@@ -93,7 +93,7 @@ pub(super) async fn price_and_stock_are_fixed_once_it_is_warm(bench: Bench) {
     assert_eq!(after.items[0], sale.items[0]);
     assert_eq!(bench.sales.sale(&sale.id).await.unwrap(), Some(after));
 
-    bench.sales.next_epoch(&sale.id).await.unwrap();
+    bench.sales.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap();
     let warm = bench.sales.sale(&sale.id).await.unwrap().unwrap();
     for patch in [item(Some(price), None), item(None, Some(10)), item(Some(price), Some(10))] {
         let changed = bench.sales.patch(&sale.id, &patch, &operator()).await.unwrap();
@@ -139,18 +139,23 @@ pub(super) async fn each_epoch_is_new_and_moves_every_version(bench: Bench) {
     let before = bench.sales.versions(sale.number).await.unwrap();
     assert_eq!(before.len(), 2);
     for epoch in 1..=3 {
-        assert_eq!(bench.sales.next_epoch(&sale.id).await.unwrap(), Some(epoch));
+        assert_eq!(bench.sales.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap(), Some(epoch));
         assert_eq!(bench.sales.sale(&sale.id).await.unwrap().unwrap().epoch, epoch);
     }
     let after = bench.sales.versions(sale.number).await.unwrap();
     assert!(before.iter().zip(&after).all(|(before, after)| *after >= before + 3), "{before:?} {after:?}");
-    assert_eq!(bench.sales.next_epoch(&"nowhere".parse().unwrap()).await.unwrap(), None);
+    assert_eq!(
+        bench.sales.next_epoch(&"nowhere".parse().unwrap(), &domain::ports::Operator::default()).await.unwrap(),
+        None
+    );
 
     // Two at once get two epochs.
     let racers: Vec<_> = (0..4)
         .map(|_| {
             let (bench, id) = (bench.clone(), sale.id.clone());
-            tokio::spawn(async move { bench.sales.next_epoch(&id).await.unwrap().unwrap() })
+            tokio::spawn(async move {
+                bench.sales.next_epoch(&id, &domain::ports::Operator::default()).await.unwrap().unwrap()
+            })
         })
         .collect();
     let mut epochs = Vec::new();
