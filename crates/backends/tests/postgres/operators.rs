@@ -45,7 +45,8 @@ async fn every_change_of_an_operator_has_its_line_and_a_refused_one_has_none() {
         let item = ItemPatch { id: "a".parse().unwrap(), price: None, stock: Some(7) };
         let patch = Patch { items: Some(vec![item]), reason: Some("more came in".to_owned()), ..Patch::default() };
         postgres.patch(&sale.id, &patch, &operator()).await.unwrap();
-        postgres.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap();
+        let keeper = Operator { via: "keeper".to_owned(), reason: Some("the gate was restarted".to_owned()) };
+        postgres.next_epoch(&sale.id, &keeper).await.unwrap();
         assert!(matches!(postgres.patch(&sale.id, &patch, &operator()).await.unwrap(), Changed::Conflict(_)));
         let by = Operator { via: "console".to_owned(), reason: None };
         postgres.set_state(&sale.id, SaleState::Open, &by).await.unwrap();
@@ -60,7 +61,7 @@ async fn every_change_of_an_operator_has_its_line_and_a_refused_one_has_none() {
         let expected = [
             ("cli", "create", Some("a test")),
             ("cli", "patch", Some("more came in")),
-            ("system", "next-epoch", None),
+            ("keeper", "next-epoch", Some("the gate was restarted")),
             ("console", "set-state", None),
         ];
         assert_eq!(who, expected);

@@ -266,6 +266,16 @@ hs256_secret = "{BUYERS_SECRET}"
         (marked, checked)
     }
 
+    /// How long Redis still keeps the jobs of a sale, in seconds.
+    pub async fn jobs_kept_s(&self, sale: &str) -> i64 {
+        let number: i32 =
+            sqlx::query_scalar("select number from sales where id = $1").bind(sale).fetch_one(&self.db).await.unwrap();
+        let client = redis::Client::open(self.servers.redis.as_str()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let key = format!("{}:{{{number}.0}}:jobs", self.namespace);
+        redis::cmd("TTL").arg(key).query_async(&mut connection).await.unwrap()
+    }
+
     /// Stops everything and removes what the test made.
     pub async fn close(mut self) {
         self.gateways.clear();

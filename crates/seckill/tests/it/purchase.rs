@@ -39,6 +39,11 @@ async fn a_buyer_gets_a_token_buys_polls_and_finds_the_order() {
     assert!(mine.json.to_string().contains(&accepted.job()), "{mine:?}");
     let foreign = client.get_on(0, done["orderUrl"].as_str().unwrap()).await;
     assert_eq!(foreign.status, 401);
+    // Ten minutes until the sale closes, fifteen for the payment, and a day after that.
+    assert!(
+        shop.jobs_kept_s("s1").await >= 600 + 900 + 86_400 - 60,
+        "a job is readable for a day after its last change"
+    );
     shop.audit("s1", &[accepted.job()]).await;
     shop.close().await;
 }
