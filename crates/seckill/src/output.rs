@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use comfy_table::Table;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
 use domain::{ItemBooks, Sale};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ pub fn print(output: Output, headers: &[&str], rows: Vec<Vec<String>>, json: &Va
         Output::Json => println!("{json:#}"),
         Output::Table => {
             let mut table = Table::new();
-            table.load_style(UTF8_HORIZONTAL_ONLY).set_header(headers.to_vec());
+            table.load_style(UTF8_FULL_CONDENSED).set_header(headers.to_vec());
             rows.into_iter().for_each(|row| {
                 table.add_row(row);
             });
