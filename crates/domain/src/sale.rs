@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemId, Money, Quantity, Route, SaleId, SaleNumber, Timestamp};
+use crate::{ItemId, Money, Patch, Quantity, Route, SaleId, SaleNumber, Timestamp};
 
 /// The position of an item in its sale, fixed when the sale is created; what Redis and the queue call it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -139,6 +139,50 @@ impl Sale {
     /// The item at this position.
     pub fn item_at(&self, index: ItemIndex) -> Option<&Item> {
         self.items.get(usize::from(index.0))
+    }
+
+    /// The sale as its operator would describe it now.
+    pub fn described(&self) -> NewSale {
+        let items = self.items.iter().map(|item| NewItem {
+            id: item.id.clone(),
+            title: item.title.clone(),
+            price: item.price,
+            stock: item.stock,
+        });
+        NewSale {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            opens_at: self.opens_at,
+            closes_at: self.closes_at,
+            limit_per_buyer: self.limit_per_buyer,
+            payment_window_seconds: self.payment_window_s,
+            items: items.collect(),
+        }
+    }
+
+    /// The sale with what the patch names changed, or why it cannot be.
+    pub fn patched(&self, patch: &Patch) -> Result<Self, String> {
+        // Taken apart, so that a new field has to be thought about here.
+        let Patch { title, opens_at, closes_at, limit_per_buyer, payment_window_seconds, items, reason: _ } = patch;
+        let mut after = self.clone();
+        for change in items.iter().flatten() {
+            if self.epoch > 0 && (change.price.is_some() || change.stock.is_some()) {
+                return Err(format!("sale {} is warm: price and stock cannot be changed any more", self.id));
+            }
+            let item = after.items.iter_mut().find(|item| item.id == change.id);
+            let item = item.ok_or_else(|| format!("sale {} has no item {}", self.id, change.id))?;
+            item.price = change.price.unwrap_or(item.price);
+            item.stock = change.stock.unwrap_or(item.stock);
+        }
+        if let Some(title) = title {
+            after.title.clone_from(title);
+        }
+        after.opens_at = opens_at.unwrap_or(after.opens_at);
+        after.closes_at = closes_at.unwrap_or(after.closes_at);
+        after.limit_per_buyer = limit_per_buyer.unwrap_or(after.limit_per_buyer);
+        after.payment_window_s = payment_window_seconds.unwrap_or(after.payment_window_s);
+        after.described().check().map_err(|error| error.to_string())?;
+        Ok(after)
     }
 
     /// May the operator do `state` now? The sentence says what is missing.

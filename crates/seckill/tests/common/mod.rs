@@ -1,6 +1,6 @@
 //! A shop on real services, made for one test: a database, a namespace and processes of its own.
 //!
-//! Every test ends with [`TestShop::audit`]: nothing oversold, no allowance exceeded, no accepted job lost, the ledger
+//! Every test that sells ends with [`TestShop::audit`]: nothing oversold, no allowance exceeded, no accepted job lost, the ledger
 //! at zero, no buyer marked without an order.
 #![allow(dead_code, clippy::unwrap_used)] // each test binary uses its own part of this, and may end by panicking
 

@@ -54,7 +54,10 @@ impl SaleStore for EmbeddedStore {
 
     async fn patch(&self, id: &SaleId, patch: &Patch, by: &Operator) -> Result<Changed, Outage> {
         let by = Operator { reason: patch.reason.clone().or_else(|| by.reason.clone()), ..by.clone() };
-        self.change("patch", id, &by, |sale| patched(sale, patch))
+        self.change("patch", id, &by, |sale| {
+            *sale = sale.patched(patch)?;
+            Ok(())
+        })
     }
 
     async fn next_epoch(&self, id: &SaleId, by: &Operator) -> Result<Option<u32>, Outage> {
@@ -123,42 +126,5 @@ fn draft(number: SaleNumber, new: &NewSale) -> Sale {
         limit_per_buyer: new.limit_per_buyer,
         payment_window_s: new.payment_window_seconds,
         items: new.items.iter().map(item).collect(),
-    }
-}
-
-/// Changes what the patch names, if the sale is still one that could be created.
-fn patched(sale: &mut Sale, patch: &Patch) -> Result<(), String> {
-    let Patch { title, opens_at, closes_at, limit_per_buyer, payment_window_seconds, items, reason: _ } = patch;
-    for change in items.iter().flatten() {
-        if sale.epoch > 0 && (change.price.is_some() || change.stock.is_some()) {
-            return Err(format!("sale {} is warm: price and stock cannot be changed any more", sale.id));
-        }
-        let item = sale.items.iter_mut().find(|item| item.id == change.id);
-        let item = item.ok_or_else(|| format!("sale {} has no item {}", sale.id, change.id))?;
-        item.price = change.price.unwrap_or(item.price);
-        item.stock = change.stock.unwrap_or(item.stock);
-    }
-    if let Some(title) = title {
-        sale.title.clone_from(title);
-    }
-    sale.opens_at = opens_at.unwrap_or(sale.opens_at);
-    sale.closes_at = closes_at.unwrap_or(sale.closes_at);
-    sale.limit_per_buyer = limit_per_buyer.unwrap_or(sale.limit_per_buyer);
-    sale.payment_window_s = payment_window_seconds.unwrap_or(sale.payment_window_s);
-    described(sale).check().map_err(|error| error.to_string())
-}
-
-/// The sale as its operator would describe it now.
-fn described(sale: &Sale) -> NewSale {
-    let item =
-        |item: &Item| NewItem { id: item.id.clone(), title: item.title.clone(), price: item.price, stock: item.stock };
-    NewSale {
-        id: sale.id.clone(),
-        title: sale.title.clone(),
-        opens_at: sale.opens_at,
-        closes_at: sale.closes_at,
-        limit_per_buyer: sale.limit_per_buyer,
-        payment_window_seconds: sale.payment_window_s,
-        items: sale.items.iter().map(item).collect(),
     }
 }

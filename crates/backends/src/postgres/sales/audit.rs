@@ -1,7 +1,7 @@
 //! Writes the audit log, in the transaction that it tells of.
 
+use domain::Sale;
 use domain::ports::Operator;
-use domain::{NewItem, NewSale, Sale};
 use serde_json::{Value, json};
 
 use crate::postgres::failure::Failure;
@@ -29,25 +29,6 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// The sale as its operator would describe it now.
-pub(super) fn described(sale: &Sale) -> NewSale {
-    let items = sale.items.iter().map(|item| NewItem {
-        id: item.id.clone(),
-        title: item.title.clone(),
-        price: item.price,
-        stock: item.stock,
-    });
-    NewSale {
-        id: sale.id.clone(),
-        title: sale.title.clone(),
-        opens_at: sale.opens_at,
-        closes_at: sale.closes_at,
-        limit_per_buyer: sale.limit_per_buyer,
-        payment_window_seconds: sale.payment_window_s,
-        items: items.collect(),
-    }
-}
-
 fn as_json(sale: &Sale) -> Value {
-    json!({ "state": sale.state, "epoch": sale.epoch, "sale": described(sale) })
+    json!({ "state": sale.state, "epoch": sale.epoch, "sale": sale.described() })
 }

@@ -8,7 +8,6 @@ use domain::{Currency, NewSale, Patch, Sale, SaleId, SaleState};
 use super::audit::note;
 use super::epoch::{BUMP_VERSIONS, LOCK_ITEMS};
 use super::line;
-use super::patch::patched;
 use crate::postgres::failure::Failure;
 use crate::postgres::session::Session;
 
@@ -112,7 +111,7 @@ pub(super) async fn patch(
     by: Operator,
 ) -> Result<Changed, Failure> {
     let Some(before) = locked(&mut session, &id).await? else { return Ok(Changed::NotFound) };
-    let after = match patched(&before, &patch) {
+    let after = match before.patched(&patch) {
         Ok(after) => after,
         Err(why) => return Ok(Changed::Conflict(why)),
     };

@@ -4,7 +4,6 @@ mod audit;
 mod change;
 mod epoch;
 mod line;
-mod patch;
 
 use async_trait::async_trait;
 use domain::ports::{Changed, Operator, Outage, SaleStore};
