@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::ports::{Clock, Deliver, EventBus, Gate, HOLD_MAX, Held, Outage, Outbox, OutboxRow, SaleStore, Sink};
-use domain::{Hold, SaleId, WarmSale};
+use domain::{Effect, Hold, SaleId, WarmSale};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -77,7 +77,11 @@ impl ToGate {
 
     async fn apply(&self, row: &OutboxRow) -> Result<Held, Outage> {
         let holds: Vec<Hold> = match serde_json::from_str(&row.body) {
-            Ok(holds) => holds,
+            Ok(Effect::Holds(holds)) => holds,
+            Ok(Effect::Stock(effect)) => {
+                let version = row.version.map(|(_, version)| version);
+                return self.gate.restock(row.route, &effect, version).await;
+            }
             Err(why) => {
                 // Cannot happen with rows that we wrote. Left where it is, it would stop the outbox for good.
                 error!(outbox.id = row.id, %why, "an outbox row cannot be read and is passed over; the keeper's ledger will show it");

@@ -50,7 +50,7 @@ pub struct ItemCounters {
     pub free: i64,
     /// Admitted, without a noted confirm of the broker.
     pub unpublished: i64,
-    /// Confirmed by the broker, without an applied effect.
+    /// Confirmed by the broker, without an applied effect; or set aside for a late payment or a withdrawal.
     pub queued: i64,
     /// Version of the last effect applied.
     pub version: i64,
@@ -61,7 +61,7 @@ pub struct ItemCounters {
 pub struct ItemTotals {
     /// The item.
     pub item: ItemId,
-    /// In total.
+    /// In total, at the version that the gate has applied.
     pub stock: i64,
     /// In orders that wait for their payment.
     pub held: i64,
@@ -69,6 +69,8 @@ pub struct ItemTotals {
     pub paid: i64,
     /// Change of `held + paid` by effects after the version that the gate has applied.
     pub after: i64,
+    /// The latest deadline of an unpaid order; `None` when no unit waits for its payment.
+    pub held_until: Option<Timestamp>,
 }
 
 /// One line of the ledger, in units.
@@ -82,7 +84,7 @@ pub struct ItemBooks {
     pub free: i64,
     /// Admitted, not known to be published.
     pub unpublished: i64,
-    /// On the queue.
+    /// On the queue, or set aside for a late payment or a withdrawal.
     pub queued: i64,
     /// In unpaid orders.
     pub held: i64,
@@ -131,7 +133,7 @@ mod tests {
             reloaded_at: None,
             items: vec![ItemCounters { free, unpublished, queued, version: 4 }],
         };
-        let totals = [ItemTotals { item: "a".parse().unwrap(), stock: 100, held, paid, after }];
+        let totals = [ItemTotals { item: "a".parse().unwrap(), stock: 100, held, paid, after, held_until: None }];
         ledger(&gate, &totals).remove(0)
     }
 

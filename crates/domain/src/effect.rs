@@ -2,7 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BuyerId, ItemIndex, JobId, JobState, Timestamp};
+use crate::{BuyerId, ItemIndex, JobId, JobState, StockEffect, Timestamp};
+
+/// The body of an outbox row for the gate: what orders hold, or what an item's stock is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Effect {
+    /// Of one item, in order.
+    Holds(Vec<Hold>),
+    /// After a restock.
+    Stock(StockEffect),
+}
 
 /// What an order holds after its change number `rev`. Applied only if newer than what the gate knows, so it may
 /// be delivered twice, late and in any order.

@@ -78,6 +78,19 @@ text_id!(
     BuyerId, "a buyer id", 64, |byte| byte.is_ascii_graphic(), "has 1 to 64 visible ASCII characters"
 );
 
+text_id!(
+    /// The operator's name of a restock within its sale.
+    RestockId, "a restock id", 64, is_slug, "has 1 to 64 letters, digits, '-', '_' or '.'"
+);
+text_id!(
+    /// The provider's name of a payment.
+    PaymentId, "a payment id", 128, |byte| byte.is_ascii_graphic(), "has 1 to 128 visible ASCII characters"
+);
+text_id!(
+    /// The id of a webhook: the same for each delivery of it.
+    EventId, "a webhook id", 128, |byte| byte.is_ascii_graphic(), "has 1 to 128 visible ASCII characters"
+);
+
 /// The number Postgres gave a sale; it is part of every job id, so it fits 20 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SaleNumber(u32);

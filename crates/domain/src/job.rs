@@ -11,6 +11,8 @@ pub enum JobState {
     Queued,
     /// The order is in Postgres.
     Placed,
+    /// Likewise; it had expired, and its units are reserved again until a late payment is decided.
+    ReservedAgain,
     /// It never will be.
     Refused(RefusedReason),
 }
@@ -42,7 +44,7 @@ impl JobState {
     pub fn status(self) -> JobStatus {
         match self {
             Self::Unpublished | Self::Queued => JobStatus::Queued,
-            Self::Placed => JobStatus::Placed,
+            Self::Placed | Self::ReservedAgain => JobStatus::Placed,
             Self::Refused(_) => JobStatus::Refused,
         }
     }

@@ -8,20 +8,27 @@ mod job;
 mod message;
 mod money;
 mod order;
+mod payment;
 pub mod ports;
 mod purchase;
+mod restock;
 mod sale;
 mod token;
 mod verdict;
+pub mod webhook;
 
 pub use books::{GateCounters, ItemBooks, ItemCounters, ItemTotals, SETTLING, ledger, may_be_on_its_way};
-pub use effect::{Hold, Outcome, RefusedReason};
-pub use ids::{BuyerId, InvalidId, ItemId, JobId, Route, SaleId, SaleNumber, Shard};
+pub use effect::{Effect, Hold, Outcome, RefusedReason};
+pub use ids::{BuyerId, EventId, InvalidId, ItemId, JobId, PaymentId, RestockId, Route, SaleId, SaleNumber, Shard};
 pub use job::{JobRecord, JobState, JobStatus};
 pub use message::{MessageError, Reservation, decode_group, encode_group};
 pub use money::{Currency, Money};
 pub use order::{EventMessage, ItemPatch, OrderEvent, OrderStatus, OrderView, Patch, fit};
+pub use payment::{
+    OpenPayment, PaymentEvent, PaymentNoted, PaymentResult, PaymentState, Refund, RefundReason, StartedPayment,
+};
 pub use purchase::{Admissible, Attempt, Quantity, QuantityOutOfRange};
+pub use restock::{ItemStock, Restock, StockEffect, Withdrawal};
 pub use sale::{Item, ItemIndex, NewItem, NewSale, Phase, Sale, SaleError, SaleState, WarmSale};
 pub use token::{SaleToken, TokenError, TokenKey, TokenKeys};
 pub use verdict::{Refusal, Verdict};

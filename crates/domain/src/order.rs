@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemId, JobId, Money, RefusedReason, Reservation, SaleId, Timestamp};
+use crate::{ItemId, JobId, Money, PaymentState, RefusedReason, Reservation, SaleId, Timestamp};
 
 /// Where an order stands. A live order, `PendingPayment` or `Paid`, holds units; the others hold none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,6 +40,17 @@ impl OrderStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 
+    /// The type of the event that an order of this status was announced with.
+    pub fn event_kind(self) -> &'static str {
+        match self {
+            Self::PendingPayment => "order.placed",
+            Self::Paid => "order.paid",
+            Self::Expired => "order.expired",
+            Self::Cancelled => "order.cancelled",
+            Self::Rejected => "order.rejected",
+        }
+    }
+
     /// Does an order of this status hold its units?
     pub fn is_live(self) -> bool {
         matches!(self, Self::PendingPayment | Self::Paid)
@@ -67,6 +78,8 @@ pub struct OrderView {
     pub created_at: Timestamp,
     /// When an unpaid order ends.
     pub expires_at: Option<Timestamp>,
+    /// Where a payment stands that did not pay it: `Open`, `RefundDue` or `Refunded`; the latest of several.
+    pub refund: Option<PaymentState>,
 }
 
 /// What may be changed of a sale. Absent means unchanged.
@@ -121,7 +134,8 @@ pub fn fit(left: i64, reservations: &[&Reservation]) -> Vec<bool> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderEvent {
-    /// `order.placed` or `order.rejected`; consumers ignore types they do not know.
+    /// `order.placed`, `order.rejected`, `order.paid`, `order.expired`, `order.cancelled` or `order.refunded`; listeners
+    /// pass over types that they do not know.
     #[serde(rename = "type")]
     pub kind: String,
     /// The order.

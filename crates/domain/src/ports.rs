@@ -3,13 +3,18 @@
 //! A call answers with what happened, or with an [`Outage`] that says whether it may have happened. "Rejected" is
 //! never an error: it is one of the answers.
 
+mod life;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use life::{Cancelled, OrderLife, PaymentProvider};
+
 use crate::{
     Attempt, BuyerId, GateCounters, Hold, ItemIndex, ItemTotals, JobId, JobRecord, NewSale, OrderView, Outcome, Patch,
-    RefusedReason, Reservation, Route, Sale, SaleId, SaleNumber, SaleState, Shard, Timestamp, Verdict, WarmSale,
+    RefusedReason, Reservation, Restock, RestockId, Route, Sale, SaleId, SaleNumber, SaleState, Shard, StockEffect,
+    Timestamp, Verdict, WarmSale, Withdrawal,
 };
 
 /// A call to the outside world that has no answer.
@@ -54,6 +59,23 @@ pub trait Gate: Send + Sync {
     /// it. `version` is the item version of the change, where it has one.
     async fn hold(&self, route: Route, holds: &[Hold], version: Option<(ItemIndex, i64)>) -> Result<Held, Outage>;
 
+    /// Takes the units of an expired order again, for a payment that came late, if the gate knows the order at just this
+    /// `rev` and without units. Needs a free unit and the buyer's allowance, like any admission, and a sale that is not
+    /// closed; its window is over perhaps, and does not matter. The reservation stays until a [`Gate::hold`] with a later
+    /// revision ends it.
+    async fn reserve(&self, job: JobId, rev: u32) -> Result<Reserved, Outage>;
+
+    /// Sets units aside that an operator takes out of the sale, once per id, until a [`Gate::restock`] ends it.
+    async fn withdraw(&self, withdrawal: &Withdrawal) -> Result<Withdrawn, Outage>;
+
+    /// Applies the stock of an item if it is newer than what is known, and ends a withdrawal, in one step. `version` is
+    /// the item version of the change.
+    async fn restock(&self, route: Route, effect: &StockEffect, version: Option<i64>) -> Result<Held, Outage>;
+
+    /// One page of all records of a route, in no order: some `limit` of them, and where the next page begins. What
+    /// changes meanwhile may be missed or come twice. `None` for a sale that the gate has not loaded.
+    async fn records(&self, route: Route, from: u64, limit: usize) -> Result<Option<RecordPage>, Outage>;
+
     /// One job as the gate knows it. A record is answered whatever state the sale is in; only that there is none can
     /// be said no sooner than everything has been loaded.
     async fn job(&self, job: JobId) -> Result<JobLookup, Outage>;
@@ -86,6 +108,44 @@ pub enum Held {
     Applied(usize),
     /// The gate has lost this sale; keep the effect until it has been rebuilt.
     NotReady,
+}
+
+/// Answer of [`Gate::reserve`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// The units are reserved, now or by an earlier call with the same revision.
+    Reserved,
+    /// No unit is free, the buyer holds the limit, or the sale is closed.
+    Refused,
+    /// The gate knows the order at another revision: an effect is on its way.
+    Stale,
+    /// The gate has lost this sale, or is loading it.
+    NotReady,
+}
+
+/// Answer of [`Gate::withdraw`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// The units are set aside, now or by an earlier call.
+    Taken,
+    /// Only so many are free. Nothing was taken.
+    TooMany {
+        /// Free units.
+        free: i64,
+    },
+    /// The withdrawal has ended already. Nothing was taken.
+    Ended,
+    /// The gate has lost this sale, or is loading it.
+    NotReady,
+}
+
+/// One page of [`Gate::records`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordPage {
+    /// The records.
+    pub records: Vec<JobRecord>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<u64>,
 }
 
 /// Answer of [`Gate::job`].
@@ -274,6 +334,17 @@ pub trait SaleStore: Send + Sync {
     /// get two different epochs, and the gate takes the later.
     async fn next_epoch(&self, id: &SaleId, by: &Operator) -> Result<Option<u32>, Outage>;
 
+    /// Adds units at once, or notes that units are to be taken out and answers [`Restocked::Withdraw`]. A repeated id is
+    /// answered with what came of it, or goes on where it stopped. Writes the audit log.
+    async fn restock(&self, sale: &SaleId, restock: &Restock, by: &Operator) -> Result<Restocked, Outage>;
+
+    /// Ends a withdrawal: with `taken`, the stock shrinks, unless more is sold than would be left; else it is noted as
+    /// refused. Either way the gate is told. A withdrawal that has ended already is answered with what came of it.
+    async fn end_withdrawal(&self, sale: &SaleId, id: &RestockId, taken: bool) -> Result<Restocked, Outage>;
+
+    /// Withdrawals that were begun more than `older_than_s` seconds ago and have not ended, at most 100.
+    async fn open_withdrawals(&self, older_than_s: u32) -> Result<Vec<Withdrawal>, Outage>;
+
     /// The current item versions, by position.
     async fn versions(&self, sale: SaleNumber) -> Result<Vec<i64>, Outage>;
 
@@ -298,6 +369,24 @@ pub enum Changed {
     /// There is no such sale.
     NotFound,
     /// Not possible as things are, and why.
+    Conflict(String),
+}
+
+/// Answer to a restock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restocked {
+    /// Done: this is the item's stock now. `repeated`: by an earlier request with this id.
+    Done {
+        /// Units in total.
+        stock: i64,
+        /// Was it done before?
+        repeated: bool,
+    },
+    /// Take these at the gate, then call [`SaleStore::end_withdrawal`].
+    Withdraw(Withdrawal),
+    /// There is no such sale or item.
+    NotFound,
+    /// Not possible as things are, or refused earlier under this id, and why.
     Conflict(String),
 }
 

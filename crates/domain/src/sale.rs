@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemId, Money, Patch, Quantity, Route, SaleId, SaleNumber, Timestamp};
+use crate::{ItemId, ItemStock, Money, Patch, Quantity, Route, SaleId, SaleNumber, Timestamp};
 
 /// The position of an item in its sale, fixed when the sale is created; what Redis and the queue call it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -109,6 +109,8 @@ pub struct Item {
     pub price: Money,
     /// Units for sale in total.
     pub stock: i64,
+    /// How often it was restocked since warm-up.
+    pub stock_rev: u32,
 }
 
 impl Sale {
@@ -217,7 +219,7 @@ pub struct WarmSale {
     /// Units one buyer may hold.
     pub limit_per_buyer: u16,
     /// Stock of each item, by position.
-    pub stock: Vec<i64>,
+    pub stock: Vec<ItemStock>,
     /// Did an earlier epoch admit jobs? Then some that this one does not know may still be on their way.
     pub reloaded: bool,
 }
@@ -236,7 +238,7 @@ impl WarmSale {
             closes_at: sale.closes_at,
             forget_at: settled + Self::JOB_READABLE + chrono::TimeDelta::hours(1),
             limit_per_buyer: sale.limit_per_buyer,
-            stock: sale.items.iter().map(|item| item.stock).collect(),
+            stock: sale.items.iter().map(|item| ItemStock { units: item.stock, rev: item.stock_rev }).collect(),
             reloaded: 0 < sale.epoch && sale.epoch < epoch,
         }
     }

@@ -203,7 +203,7 @@ pub fn job_url(job: JobId) -> String {
 fn message(state: JobState) -> &'static str {
     match state {
         JobState::Unpublished | JobState::Queued => "Your units are reserved; the order is being written.",
-        JobState::Placed => "The order is placed.",
+        JobState::Placed | JobState::ReservedAgain => "The order is placed.",
         JobState::Refused(RefusedReason::SoldOut) => "No unit was left after all. Nothing was ordered.",
         JobState::Refused(RefusedReason::LimitReached) => "You already hold what one buyer may hold in this sale.",
         JobState::Refused(RefusedReason::Unplaceable) => "The order could not be written. Nothing was ordered.",

@@ -76,7 +76,9 @@ impl OrderStore for Postgres {
             self.database.read(|mut session| async move { session.all("totals", query).await }.boxed()).await?;
         let totals: Result<Vec<ItemTotals>, Failure> = lines
             .into_iter()
-            .map(|(item, stock, held, paid, after)| Ok(ItemTotals { item: item_id(item)?, stock, held, paid, after }))
+            .map(|(item, stock, held, paid, after)| {
+                Ok(ItemTotals { item: item_id(item)?, stock, held, paid, after, held_until: None })
+            })
             .collect();
         Ok(totals?)
     }

@@ -132,6 +132,7 @@ impl TryFrom<ViewLine> for OrderView {
             reason: line.reason.as_deref().map(reason).transpose()?,
             created_at: line.created_at,
             expires_at: line.expires_at,
+            refund: None,
         })
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::ports::{Condition, Gate, Health, Held, JobLookup, Outage};
+use domain::ports::{Condition, Gate, Health, Held, JobLookup, Outage, RecordPage, Reserved, Withdrawn};
 use domain::{
     Admissible, Attempt, GateCounters, Hold, ItemCounters, ItemIndex, JobId, Refusal, Reservation, Route, SaleState,
-    Timestamp, Verdict, WarmSale, from_ms, may_be_on_its_way,
+    StockEffect, Timestamp, Verdict, WarmSale, Withdrawal, from_ms, may_be_on_its_way,
 };
 use redis::Value;
 
@@ -118,6 +118,22 @@ impl Gate for RedisGate {
         }
     }
 
+    async fn reserve(&self, _job: JobId, _rev: u32) -> Result<Reserved, Outage> {
+        Err(Outage::NotSent("not built yet".to_owned()))
+    }
+
+    async fn withdraw(&self, _withdrawal: &Withdrawal) -> Result<Withdrawn, Outage> {
+        Err(Outage::NotSent("not built yet".to_owned()))
+    }
+
+    async fn restock(&self, _route: Route, _effect: &StockEffect, _version: Option<i64>) -> Result<Held, Outage> {
+        Err(Outage::NotSent("not built yet".to_owned()))
+    }
+
+    async fn records(&self, _route: Route, _from: u64, _limit: usize) -> Result<Option<RecordPage>, Outage> {
+        Err(Outage::NotSent("not built yet".to_owned()))
+    }
+
     async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {
         let [_, jobs, ..] = self.keys(job.route());
         let mut command = redis::cmd("HGET");
@@ -138,7 +154,7 @@ impl Gate for RedisGate {
         let mut args = Args::default();
         args.text(sale.epoch).text(ms(sale.opens_at)).text(ms(sale.closes_at)).text(sale.limit_per_buyer);
         args.text(ms(sale.forget_at)).text(u8::from(sale.reloaded));
-        args.texts(&sale.stock);
+        args.texts(&sale.stock.iter().map(|stock| stock.units).collect::<Vec<_>>());
         self.yes(Name::BeginEpoch, sale.route, args).await
     }
 

@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use backends::embedded::{Embedded, EmbeddedGate, EmbeddedQueue, EmbeddedStore};
 use domain::ports::{
     Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Operator, OrderStore, Outage, PlaceError,
-    Placement, Queue, SaleStore, Unplaced,
+    Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, Unplaced, Withdrawn,
 };
 use domain::{
-    Attempt, BuyerId, Hold, ItemIndex, ItemTotals, JobId, NewSale, OrderView, Patch, RefusedReason, Reservation, Route,
-    Sale, SaleId, SaleNumber, SaleState, Shard, Timestamp, Verdict, WarmSale,
+    Attempt, BuyerId, Hold, ItemIndex, ItemTotals, JobId, NewSale, OrderView, Patch, RefusedReason, Reservation,
+    Restock, RestockId, Route, Sale, SaleId, SaleNumber, SaleState, Shard, StockEffect, Timestamp, Verdict, WarmSale,
+    Withdrawal,
 };
 
 /// Stands still until it is told to go on.
@@ -99,6 +100,20 @@ impl Gate for Faulty {
     async fn hold(&self, route: Route, holds: &[Hold], version: Option<(ItemIndex, i64)>) -> Result<Held, Outage> {
         self.gate.hold(route, holds, version).await
     }
+    async fn reserve(&self, job: JobId, rev: u32) -> Result<Reserved, Outage> {
+        self.gate.reserve(job, rev).await
+    }
+    async fn withdraw(&self, withdrawal: &Withdrawal) -> Result<Withdrawn, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.gate.withdraw(withdrawal).await
+    }
+    async fn restock(&self, route: Route, effect: &StockEffect, version: Option<i64>) -> Result<Held, Outage> {
+        self.gate.restock(route, effect, version).await
+    }
+    async fn records(&self, route: Route, from: u64, limit: usize) -> Result<Option<RecordPage>, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.gate.records(route, from, limit).await
+    }
     async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {
         self.reach(&self.faults.gate_away)?;
         self.gate.job(job).await
@@ -183,6 +198,16 @@ impl SaleStore for Faulty {
     }
     async fn next_epoch(&self, id: &SaleId, by: &Operator) -> Result<Option<u32>, Outage> {
         self.store.next_epoch(id, by).await
+    }
+    async fn restock(&self, sale: &SaleId, restock: &Restock, by: &Operator) -> Result<Restocked, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.restock(sale, restock, by).await
+    }
+    async fn end_withdrawal(&self, sale: &SaleId, id: &RestockId, taken: bool) -> Result<Restocked, Outage> {
+        self.store.end_withdrawal(sale, id, taken).await
+    }
+    async fn open_withdrawals(&self, older_than_s: u32) -> Result<Vec<Withdrawal>, Outage> {
+        self.store.open_withdrawals(older_than_s).await
     }
     async fn versions(&self, sale: SaleNumber) -> Result<Vec<i64>, Outage> {
         self.store.versions(sale).await

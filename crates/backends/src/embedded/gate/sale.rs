@@ -51,7 +51,11 @@ impl GateSale {
             closes_at: sale.closes_at,
             forget_at: sale.forget_at,
             limit: sale.limit_per_buyer,
-            items: sale.stock.iter().map(|stock| ItemCounters { free: *stock, ..ItemCounters::default() }).collect(),
+            items: sale
+                .stock
+                .iter()
+                .map(|stock| ItemCounters { free: stock.units, ..ItemCounters::default() })
+                .collect(),
             jobs: HashMap::new(),
             buyers: HashMap::new(),
             check: CheckIndex::default(),

@@ -54,6 +54,7 @@ impl OrderStore for EmbeddedStore {
                 stock: item.stock,
                 held: books.sold - books.paid,
                 paid: books.paid,
+                held_until: None,
                 after: tables.outbox.after(sale, ItemIndex::new(at), seen),
             }
         });

@@ -127,6 +127,7 @@ impl OrderRow {
             reason: self.reason,
             created_at: self.created_at,
             expires_at: self.expires_at,
+            refund: None,
         }
     }
 }

@@ -64,6 +64,7 @@ fn sales_of(lines: Vec<Line>) -> Result<Vec<Sale>, Failure> {
             title: line.item_title,
             price: Money { amount: line.price_amount, currency: currency(line.currency)? },
             stock: line.stock,
+            stock_rev: 0,
         };
         if let Some(sale) = sales.last_mut()
             && sale.id.as_str() == line.id

@@ -82,7 +82,7 @@ impl Bench {
             closes_at: self.now() + hour,
             forget_at: self.now() + hour * 2,
             limit_per_buyer: limit,
-            stock: stock.to_vec(),
+            stock: stock.iter().map(|units| domain::ItemStock { units: *units, rev: 0 }).collect(),
             reloaded: false,
         }
     }

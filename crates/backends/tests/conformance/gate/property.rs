@@ -170,7 +170,7 @@ impl Subject<'_> {
             closes_at: SystemClock.now() + chrono::TimeDelta::hours(1),
             forget_at: SystemClock.now() + chrono::TimeDelta::hours(2),
             limit_per_buyer: limit,
-            stock: stock.to_vec(),
+            stock: stock.iter().map(|units| domain::ItemStock { units: *units, rev: 0 }).collect(),
             reloaded: false,
         }
     }
