@@ -2,6 +2,8 @@
 //! sale with nothing installed. The only crate that knows those libraries.
 
 pub mod embedded;
+mod guard;
+pub mod payments;
 pub mod postgres;
 pub mod rabbitmq;
 pub mod redis;

@@ -9,7 +9,7 @@ mod support;
 use std::time::Duration;
 
 use backends::rabbitmq::RabbitMq;
-use domain::ports::{DeadLetters, Delivery, DeliveryTag, EventBus, Health, Outage, OutboxRow, Queue};
+use domain::ports::{DeadLetters, Delivery, DeliveryTag, EventBus, Health, LetterFilter, Outage, OutboxRow, Queue};
 use domain::{Route, SaleNumber, Shard, decode_group};
 use futures_util::future::join_all;
 use lapin::options::{BasicGetOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions};
@@ -161,29 +161,34 @@ async fn dead_letters_can_be_listed_replayed_and_discarded() {
 
     // Listing leaves them where they are, more often than the 20 deliveries a broker grants by default.
     for _ in 0..25 {
-        let listed = eventually(|| async { bench.rabbit.list(9).await.ok().filter(|all| all.len() == 2) }).await;
+        let listed = eventually(|| async {
+            bench.rabbit.list(&LetterFilter::default(), 9).await.ok().filter(|all| all.len() == 2)
+        })
+        .await;
         assert_eq!((listed[0].message_id.as_str(), listed[0].why.as_str()), ("a", "reason 1"));
         assert_eq!((listed[1].jobs.clone(), listed[1].body.clone()), (vec![job(2, Shard::new(1).unwrap())], vec![2]));
     }
-    assert_eq!(bench.rabbit.list(1).await.unwrap().len(), 1);
+    assert_eq!(bench.rabbit.list(&LetterFilter::default(), 1).await.unwrap().len(), 1);
 
     // One goes back to the lane its job belongs to; the other stays.
-    assert_eq!(bench.rabbit.replay(Some("unknown")).await.unwrap(), 0);
-    assert_eq!(bench.rabbit.replay(Some("b")).await.unwrap(), 1);
+    assert_eq!(bench.rabbit.replay(&with_id("unknown")).await.unwrap(), 0);
+    assert_eq!(bench.rabbit.replay(&with_id("b")).await.unwrap(), 1);
     let mut lane = bench.rabbit.lane(Shard::new(1).unwrap());
     let taken = take_all(&mut lane, 1).await;
     assert_eq!((taken[0].message_id.as_str(), taken[0].body.as_slice()), ("b", &[2][..]));
     lane.ack(&tags(&taken)).await.unwrap();
 
-    let discarded = bench.rabbit.discard(None).await.unwrap();
-    assert_eq!(discarded.iter().map(|one| one.message_id.as_str()).collect::<Vec<_>>(), ["a"]);
-    assert_eq!(discarded[0].jobs, [job(1, Shard::new(1).unwrap())]);
-    assert!(bench.rabbit.list(9).await.unwrap().is_empty());
+    assert_eq!(bench.rabbit.discard(&LetterFilter::default()).await.unwrap(), 1);
+    assert!(bench.rabbit.list(&LetterFilter::default(), 9).await.unwrap().is_empty());
 
     two_dead_letters(&bench.rabbit).await;
-    assert_eq!(bench.rabbit.replay(None).await.unwrap(), 2);
+    assert_eq!(bench.rabbit.replay(&LetterFilter::default()).await.unwrap(), 2);
     assert_eq!(take_all(&mut lane, 2).await.len(), 2);
     bench.end().await;
+}
+
+fn with_id(id: &str) -> LetterFilter {
+    LetterFilter { message_ids: vec![id.to_owned()], ..LetterFilter::default() }
 }
 
 fn row(id: i64) -> OutboxRow {

@@ -1,9 +1,12 @@
 //! Turns a job into an order, once, and tells the gate and the world about it.
 //!
 //! [`place`] takes what waits on a lane and writes it in one transaction, acknowledged only after the commit;
-//! [`relay`] carries the outbox to the gate and to the events exchange. The rules of a placement are `domain`'s, the
+//! [`relay`] carries the outbox to the gate and to the events exchange; [`deadlines`] ends unpaid orders, [`payments`] what
+//! came too late for one. The rules of a placement are `domain`'s, the
 //! transaction is the store's.
 
+mod deadlines;
+mod payments;
 mod place;
 mod relay;
 mod retry;
@@ -11,7 +14,7 @@ mod tidy;
 
 use std::sync::Arc;
 
-use domain::ports::{Clock, EventBus, Gate, Lane, OrderStore, Outbox, SaleStore, Sink};
+use domain::ports::{Clock, EventBus, Gate, Lane, OrderLife, OrderStore, Outbox, PaymentProvider, SaleStore, Sink};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +24,10 @@ pub struct Consumer {
     pub lanes: Vec<Box<dyn Lane>>,
     /// Where orders are written.
     pub orders: Arc<dyn OrderStore>,
+    /// What becomes of them.
+    pub life: Arc<dyn OrderLife>,
+    /// Who gives money back; `None` where somebody else does, from the rows that say so.
+    pub payments: Option<Arc<dyn PaymentProvider>>,
     /// What was written with them.
     pub outbox: Arc<dyn Outbox>,
     /// Sales, to know which of them are over for good.
@@ -43,6 +50,10 @@ impl Consumer {
         for lane in self.lanes {
             tasks.spawn(place::serve(lane, self.orders.clone(), self.clock.clone(), stop.clone()));
         }
+        tasks.spawn(deadlines::serve(self.life.clone(), stop.clone()));
+        let (gate, clock) = (self.gate.clone(), self.clock.clone());
+        let cashier = payments::Cashier { life: self.life, gate, provider: self.payments, clock };
+        tasks.spawn(payments::serve(cashier, stop.clone()));
         let to_gate = Arc::new(relay::ToGate::new(self.gate, self.sales, self.clock));
         let to_world = Arc::new(relay::ToWorld(self.bus));
         tasks.spawn(relay::serve(self.outbox.clone(), Sink::Gate, to_gate, stop.clone()));

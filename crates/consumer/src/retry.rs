@@ -2,36 +2,35 @@
 
 use std::time::Duration;
 
-/// First wait.
-const FIRST: Duration = Duration::from_millis(50);
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 
-/// Longest wait, so that work goes on within two seconds after a dependency is back.
-const LONGEST: Duration = Duration::from_secs(2);
+/// First wait; as much again is added at random.
+const FIRST: Duration = Duration::from_millis(25);
+
+/// Longest wait before the random part, so that work goes on within two seconds after a dependency is back.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// Waits that grow while nothing works.
-#[derive(Debug, Default)]
-pub(crate) struct Backoff {
-    failures: u32,
+#[derive(Debug)]
+pub(crate) struct Backoff(ExponentialBackoff);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        let waits = ExponentialBuilder::default().with_min_delay(FIRST).with_max_delay(LONGEST);
+        Self(waits.without_max_times().with_jitter().build())
+    }
 }
 
 impl Backoff {
-    /// The next wait: between half of it and all of it.
+    /// The next wait.
     pub(crate) fn next(&mut self) -> Duration {
-        let full = FIRST.saturating_mul(1 << self.failures.min(10)).min(LONGEST);
-        self.failures = self.failures.saturating_add(1);
-        full.mul_f64(0.5 + 0.5 * jitter())
+        self.0.next().unwrap_or(LONGEST)
     }
 
     /// It worked.
     pub(crate) fn reset(&mut self) {
-        self.failures = 0;
+        *self = Self::default();
     }
-}
-
-/// Anything between 0 and 1 that differs between processes and moments; it needs no quality.
-fn jitter() -> f64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    (RandomState::new().hash_one(0) % 1000) as f64 / 1000.0
 }
 
 #[cfg(test)]
@@ -41,10 +40,10 @@ mod tests {
     #[test]
     fn waits_grow_to_their_limit_and_start_over_after_success() {
         let mut backoff = Backoff::default();
-        let waits: Vec<Duration> = (0..20).map(|_| backoff.next()).collect();
-        assert!(waits[0] <= FIRST && waits[0] >= FIRST / 2);
-        assert!(waits[19] <= LONGEST && waits[19] >= LONGEST / 2);
+        let waits: Vec<Duration> = (0..100).map(|_| backoff.next()).collect();
+        assert!(waits[0] >= FIRST && waits[0] <= FIRST * 2);
+        assert!(waits[99] >= LONGEST && waits[99] <= LONGEST * 2, "{:?}", waits[99]);
         backoff.reset();
-        assert!(backoff.next() <= FIRST);
+        assert!(backoff.next() <= FIRST * 2);
     }
 }

@@ -92,6 +92,8 @@ pub struct ItemBooks {
     pub paid: i64,
     /// `stock − (free + unpublished + queued + held + paid)`: above 0, units are missing; below, too many exist.
     pub difference: i64,
+    /// The latest deadline of an unpaid order.
+    pub held_until: Option<Timestamp>,
 }
 
 /// The ledger of a sale, item by item.
@@ -113,6 +115,7 @@ pub fn ledger(gate: &GateCounters, totals: &[ItemTotals]) -> Vec<ItemBooks> {
                 held,
                 paid: total.paid,
                 difference: total.stock - (free + unpublished + queued + held + total.paid),
+                held_until: total.held_until,
             }
         })
         .collect()

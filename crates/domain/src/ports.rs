@@ -238,14 +238,38 @@ pub struct Delivery {
 /// Dead letters, for operators.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// At most `limit`, oldest first; they stay where they are.
-    async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, Outage>;
+    /// Those chosen, at most `limit`, oldest first; they stay where they are.
+    async fn list(&self, chosen: &LetterFilter, limit: usize) -> Result<Vec<DeadLetter>, Outage>;
 
-    /// Publishes the chosen ones to their lane again, confirmed, and removes them. `None` chooses all.
-    async fn replay(&self, message_id: Option<&str>) -> Result<usize, Outage>;
+    /// Publishes the chosen ones to their lane again, confirmed, and removes them. Answers how many.
+    async fn replay(&self, chosen: &LetterFilter) -> Result<usize, Outage>;
 
-    /// Removes the chosen ones and answers what they were. `None` chooses all.
-    async fn discard(&self, message_id: Option<&str>) -> Result<Vec<DeadLetter>, Outage>;
+    /// Removes the chosen ones, whose jobs have ended. Answers how many.
+    async fn discard(&self, chosen: &LetterFilter) -> Result<usize, Outage>;
+}
+
+/// Which dead letters: those that fit everything that is given. The default chooses all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LetterFilter {
+    /// One of these messages; empty means any.
+    pub message_ids: Vec<String>,
+    /// With a job of this sale.
+    pub sale: Option<SaleNumber>,
+    /// With this job.
+    pub job: Option<JobId>,
+    /// With this text in its reason.
+    pub why: Option<String>,
+}
+
+impl LetterFilter {
+    /// Does it choose this one?
+    pub fn chooses(&self, letter: &DeadLetter) -> bool {
+        let Self { message_ids, sale, job, why } = self;
+        (message_ids.is_empty() || message_ids.contains(&letter.message_id))
+            && sale.is_none_or(|sale| letter.jobs.iter().any(|job| job.route().sale == sale))
+            && job.is_none_or(|job| letter.jobs.contains(&job))
+            && why.as_ref().is_none_or(|why| letter.why.contains(why))
+    }
 }
 
 /// A message that could not be read or placed.

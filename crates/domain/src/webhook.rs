@@ -54,6 +54,13 @@ impl std::str::FromStr for WebhookSecret {
     type Err = InvalidSecret;
     fn from_str(text: &str) -> Result<Self, InvalidSecret> {
         let bytes = text.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok()).ok_or(InvalidSecret)?;
+        bytes.try_into()
+    }
+}
+
+impl TryFrom<Vec<u8>> for WebhookSecret {
+    type Error = InvalidSecret;
+    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidSecret> {
         if (SECRET_MIN..=SECRET_MAX).contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(InvalidSecret) }
     }
 }

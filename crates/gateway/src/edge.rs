@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use domain::TokenKeys;
-use domain::ports::{Clock, DeadLetters, Entropy, Gate, Health, OrderStore, Outage, Queue, SaleStore};
+use domain::ports::{
+    Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue, SaleStore,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use order_intake::{Intake, Warmup};
 use tokio::runtime::Handle;
@@ -21,6 +23,7 @@ use crate::limits::Limiters;
 use crate::problem::Problem;
 use crate::settings::{GatewaySettings, Secret};
 use crate::telemetry::PurchaseCounters;
+use crate::webhooks::Webhooks;
 
 /// Everything the edge is made of.
 pub struct GatewayParts {
@@ -34,6 +37,12 @@ pub struct GatewayParts {
     pub queue: Arc<dyn Queue>,
     /// Orders, for their owners and the ledger.
     pub orders: Arc<dyn OrderStore>,
+    /// What becomes of orders.
+    pub life: Arc<dyn OrderLife>,
+    /// Who begins payments; `None` where the seller's own checkout does.
+    pub payments: Option<Arc<dyn PaymentProvider>>,
+    /// Who reports them.
+    pub webhooks: Arc<Webhooks>,
     /// Sales.
     pub sales: Arc<dyn SaleStore>,
     /// For operators.
@@ -71,6 +80,9 @@ pub struct Edge {
     pub gate: Arc<dyn Gate>,
     pub queue: Arc<dyn Queue>,
     pub orders: Arc<dyn OrderStore>,
+    pub life: Arc<dyn OrderLife>,
+    pub payments: Option<Arc<dyn PaymentProvider>>,
+    pub webhooks: Arc<Webhooks>,
     pub sales: Arc<dyn SaleStore>,
     pub dead_letters: Arc<dyn DeadLetters>,
     pub clock: Arc<dyn Clock>,
@@ -82,6 +94,7 @@ pub struct Edge {
     pub limits: Limiters,
     pub purchases: PurchaseCounters,
     pub streams: Arc<Semaphore>,
+    pub reconciling: Semaphore,
     pub stop: CancellationToken,
     pub runtime: Handle,
 }

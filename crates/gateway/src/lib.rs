@@ -22,6 +22,7 @@ mod server;
 mod settings;
 mod telemetry;
 mod views;
+mod webhooks;
 
 pub use address::Cidr;
 pub use auth::{BuyerKeys, BuyerSettings, MetricsKeys};
@@ -30,3 +31,4 @@ pub use openapi::openapi;
 pub use server::{serve, serve_status};
 pub use settings::{GatewaySettings, Limit, Limits, Secret};
 pub use telemetry::{SECONDS_BUCKETS, describe_metrics};
+pub use webhooks::{NotTaken, Webhooks};

@@ -89,6 +89,9 @@ pub struct Extras {
     /// With `sale-not-open`: the clock that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     server_time: Option<DateTime>,
+    /// With `sold-out`, while unpaid orders hold units: until when these may come back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_return_until: Option<DateTime>,
     /// With `limit-reached` and `quantity-invalid`: units that one buyer may hold in the sale.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u16>,
@@ -201,6 +204,12 @@ impl Problem {
                 Self::new(Code::NotReady, "Orders cannot be taken on at the moment. Nothing was taken from you.")
             }
         }
+    }
+
+    /// Until when units may come back, with `sold-out` only.
+    pub fn may_return(self, until: Option<Timestamp>) -> Self {
+        let sold_out = self.code() == Code::SoldOut;
+        self.with(|extras| extras.may_return_until = until.filter(|_| sold_out).map(to_ms))
     }
 
     /// The sale opens later.

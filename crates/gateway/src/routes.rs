@@ -5,10 +5,10 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
 
 use crate::auth::{require_admin, require_metrics};
-use crate::buyers::{demo, events, jobs, mine, orders, pages, sales, tokens};
+use crate::buyers::{demo, events, jobs, mine, orders, pages, payments, sales, tokens};
 use crate::envelope::RouteMetrics;
 use crate::health;
-use crate::operators::{self, changes, dead_letters, ledger};
+use crate::operators::{self, changes, dead_letters, ledger, reconcile, restock};
 use crate::problem::Problem;
 
 /// The buyers' port.
@@ -22,6 +22,9 @@ pub fn buyers(with_demo: bool) -> Vec<At> {
         at("/api/v1/sales/{sale}").get(sales::get),
         at("/api/v1/time").get(sales::time),
         at("/api/v1/orders/{order}").get(mine::get),
+        at("/api/v1/orders/{order}/cancel").post(mine::cancel),
+        at("/api/v1/orders/{order}/payments").post(payments::start),
+        at("/api/v1/payments/webhook").post(payments::webhook),
         at("/api/v1/me/orders").get(mine::list),
         at("/livez").get(health::livez),
         at("/readyz").get(health::readyz),
@@ -46,7 +49,9 @@ pub fn operators() -> Vec<At> {
         at("/admin/v1/sales/{sale}/pause").admin_post(changes::pause),
         at("/admin/v1/sales/{sale}/resume").admin_post(changes::resume),
         at("/admin/v1/sales/{sale}/close").admin_post(changes::close),
+        at("/admin/v1/sales/{sale}/restock").admin_post(restock::create),
         at("/admin/v1/sales/{sale}/ledger").admin_get(ledger::get),
+        at("/admin/v1/sales/{sale}/reconcile").admin_post(reconcile::create),
         at("/admin/v1/dead-letters").admin_get(dead_letters::list),
         at("/admin/v1/dead-letters/replay").admin_post(dead_letters::replay),
         at("/admin/v1/dead-letters/discard").admin_post(dead_letters::discard),

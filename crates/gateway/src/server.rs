@@ -93,6 +93,9 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         gate: parts.gate,
         queue: parts.queue,
         orders: parts.orders,
+        life: parts.life,
+        payments: parts.payments,
+        webhooks: parts.webhooks,
         sales: parts.sales,
         dead_letters: parts.dead_letters,
         clock: parts.clock,
@@ -104,6 +107,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         limits,
         purchases: PurchaseCounters::new(),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        reconciling: Semaphore::new(1),
         stop,
         runtime: Handle::current(),
     }

@@ -15,6 +15,7 @@ pub fn describe_metrics() {
     describe_gauge!("seckill_http_connections", Unit::Count, "Connections open now");
     describe_counter!("seckill_purchases_total", Unit::Count, "Purchases answered: accepted, repeated, or the problem");
     describe_gauge!("seckill_ledger_units", Unit::Count, "Units of an item in each term of the ledger");
+    describe_gauge!("seckill_ledger_alarm", Unit::Count, "1: the books have not balanced for 30 s");
     describe_gauge!("seckill_ledger_difference", Unit::Count, "Units missing (above 0) or too many (below)");
     describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
     describe_gauge!("seckill_dependency_up", Unit::Count, "1 while the dependency answers, 0 while it does not");

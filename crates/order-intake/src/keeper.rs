@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::intake::lock;
+use crate::restock::finish_withdrawals;
 use crate::warmup::{WarmError, Warmup};
 
 /// How often sales are looked at. A sale that was lost is closed at once and open again about this much later.
@@ -60,6 +61,9 @@ pub async fn keep(
             .filter(|sale| sale.epoch > 0 && now < WarmSale::new(sale, sale.epoch).forget_at)
             .collect();
         *lock(&routes.0) = warm.iter().map(Sale::route).collect();
+        if let Err(outage) = finish_withdrawals(gate.as_ref(), sales.as_ref()).await {
+            warn!(%outage, "withdrawals could not be looked at");
+        }
         for sale in warm {
             if let Err(error) = look_after(&warmup, gate.as_ref(), sales.as_ref(), &sale).await {
                 warn!(sale.id = %sale.id, %error, "sale {} could not be looked after; next try in a moment", sale.id);

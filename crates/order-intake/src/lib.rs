@@ -7,12 +7,18 @@
 mod books;
 mod intake;
 mod keeper;
+mod letters;
 mod publishing;
+mod reconcile;
+mod restock;
 mod warmup;
 mod watch;
 
 pub use books::books;
 pub use intake::{Answer, Intake};
 pub use keeper::{Routes, keep};
+pub use letters::{LETTERS_MAX, discard, explain};
+pub use reconcile::{Finding, Reconciliation, reconcile};
+pub use restock::restock;
 pub use warmup::{WarmError, Warmed, Warmup};
 pub use watch::watch;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::{ItemId, SaleId};
+use domain::{ItemId, JobId, RestockId, SaleId};
 
 /// A flash sale: a few units, a crowd, one instant. Nothing oversold, no accepted order lost.
 #[derive(Debug, Parser)]
@@ -113,7 +113,20 @@ pub enum SaleCommand {
     Close { sale: SaleId },
     /// Print the ledger once a second until everything is settled or the sale is over
     Watch { sale: SaleId },
-    /// Compare gate and database; exit 3 when they differ
+    /// Add units to an item, or take some out, while the sale runs; done once for each id
+    Restock {
+        sale: SaleId,
+        /// Which item
+        #[arg(long)]
+        item: ItemId,
+        /// Units: above 0 adds, below takes out
+        #[arg(long, allow_negative_numbers = true)]
+        delta: i64,
+        /// Your name for this change
+        #[arg(long)]
+        id: RestockId,
+    },
+    /// Compare gate and database, unit by unit; exit 3 when they differ
     Reconcile {
         sale: SaleId,
         /// Load the sale again from the database, which repairs any difference
@@ -152,22 +165,40 @@ pub enum TokensCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum DlqCommand {
-    /// List dead letters with their reason
-    List,
+    /// List dead letters: why they are there, and what to do
+    List(Filter),
     /// Put dead letters back on the queue
     Replay(Letters),
     /// Remove dead letters; their jobs end as refused
     Discard(Letters),
 }
 
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct Letters {
+/// Which dead letters: those that fit everything that is given
+#[derive(Debug, Default, Args)]
+pub struct Filter {
     /// The message id of one
     pub message: Option<String>,
-    /// All of them
+    /// With a job of this sale
     #[arg(long)]
+    pub sale: Option<SaleId>,
+    /// With this job
+    #[arg(long)]
+    pub job: Option<JobId>,
+    /// With this text in its reason
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Letters {
+    #[command(flatten)]
+    pub filter: Filter,
+    /// All of them
+    #[arg(long, conflicts_with_all = ["message", "sale", "job", "why"], required_unless_present_any = ["message", "sale", "job", "why"])]
     pub all: bool,
+    /// Only say which it would be
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// The command line, with the default command filled in.

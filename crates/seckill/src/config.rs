@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
+use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
 use gateway::{BuyerSettings, GatewaySettings};
 use serde::Deserialize;
@@ -29,6 +30,8 @@ pub struct Config {
     pub token_keys: TokenKeys,
     pub admin_key: String,
     pub metrics_key: Option<String>,
+    pub provider: Provider,
+    pub webhook_secrets: Vec<WebhookSecret>,
     pub log: Log,
 }
 
@@ -69,6 +72,7 @@ struct File {
     rabbitmq: RabbitSettings,
     postgres: PostgresSettings,
     buyers: BuyerSettings,
+    payments: PaymentsSection,
     secrets: Secrets,
     log: Log,
 }
@@ -85,6 +89,7 @@ impl Default for File {
             rabbitmq: Default::default(),
             postgres: Default::default(),
             buyers: Default::default(),
+            payments: Default::default(),
             secrets: Default::default(),
             log: Default::default(),
         }
@@ -107,6 +112,24 @@ struct ConsumerSection {
     status: Option<std::net::SocketAddr>,
 }
 
+/// The `[payments]` section.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PaymentsSection {
+    /// Who takes the money. `demo` in the demo profile unless it says otherwise.
+    provider: Option<Provider>,
+}
+
+/// Who takes the buyers' money.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// The seller's own checkout. It reports payments by webhook; refunds wait in the table `payments`.
+    External,
+    /// Nobody: each payment succeeds. Demo profile only.
+    Demo,
+}
+
 /// The `[secrets]` section. None of them has a default.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -116,6 +139,10 @@ struct Secrets {
     token_keys: Vec<TokenKeySection>,
     /// One key as `id:hex`, for the environment.
     token_key: Option<String>,
+    /// What payment webhooks are signed with, each `whsec_…`; several while they rotate. None: no webhook is believed.
+    webhook_secrets: Vec<String>,
+    /// One of them, for the environment.
+    webhook_secret: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -202,8 +229,14 @@ fn check(mut file: File) -> anyhow::Result<Config> {
     let mut gateway = GatewaySettings::deserialize(section).map_err(|why| anyhow!("gateway or limits: {why}"))?;
     gateway.demo = demo;
 
+    let provider = file.payments.provider.unwrap_or(if demo { Provider::Demo } else { Provider::External });
+    if provider == Provider::Demo && !demo {
+        bail!("payments.provider: \"demo\" gives goods away for nothing; it needs profile = \"demo\"");
+    }
     Ok(Config {
         listen,
+        provider,
+        webhook_secrets: file.secrets.webhook_secrets()?,
         operators,
         consumer_status: file.consumer.status,
         gateway,
@@ -225,6 +258,11 @@ impl Secrets {
             Some(_) => bail!("secrets.admin_key: has to be at least {ADMIN_KEY_MIN} characters"),
             None => bail!("secrets.admin_key: is missing; there is no default (try `openssl rand -hex 32`)"),
         }
+    }
+
+    fn webhook_secrets(&self) -> anyhow::Result<Vec<WebhookSecret>> {
+        let given = self.webhook_secrets.iter().chain(&self.webhook_secret);
+        given.map(|text| text.parse().map_err(|why| anyhow!("secrets.webhook_secrets: {why}"))).collect()
     }
 
     fn token_keys(&self) -> anyhow::Result<TokenKeys> {

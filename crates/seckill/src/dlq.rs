@@ -2,60 +2,72 @@
 
 use std::process::ExitCode;
 
-use domain::RefusedReason;
-use domain::ports::{DeadLetter, Unplaced};
+use domain::ports::{DeadLetter, LetterFilter};
+use order_intake::{LETTERS_MAX, discard, explain};
 use serde_json::json;
 
-use crate::cli::{DlqCommand, Letters, Output};
+use crate::cli::{DlqCommand, Filter, Letters, Output};
 use crate::config::Config;
 use crate::output::{self, FAILED};
+use crate::sales::find;
 use crate::world::World;
-
-/// Letters in one listing.
-const LIST_MAX: usize = 1000;
 
 pub async fn run(config: Config, command: DlqCommand, output: Output) -> anyhow::Result<ExitCode> {
     World::shared(&config)?;
     let world = World::new(&config).await?;
     world.broker().await?;
     match command {
-        DlqCommand::List => {
-            let letters = world.dead_letters.list(LIST_MAX).await?;
-            Ok(print(&letters, output))
+        DlqCommand::List(which) => {
+            let chosen = filter(&world, &which).await?;
+            Ok(print(&world.dead_letters.list(&chosen, LETTERS_MAX).await?, output))
         }
         DlqCommand::Replay(which) => {
-            let replayed = world.dead_letters.replay(which.message.as_deref()).await?;
+            let chosen = filter(&world, &which.filter).await?;
+            if which.dry_run {
+                return would_be(&world, &chosen, "put back on the queue", output).await;
+            }
+            let replayed = world.dead_letters.replay(&chosen).await?;
             Ok(said(&which, replayed, "back on the queue"))
         }
         DlqCommand::Discard(which) => {
-            let discarded = world.dead_letters.discard(which.message.as_deref()).await?;
-            let jobs: Vec<Unplaced> = discarded.iter().flat_map(unplaced).collect();
-            // Most have their row since they were buried; whoever has none gets it now.
-            world.orders.refuse(&jobs, RefusedReason::Discarded).await?;
+            let chosen = filter(&world, &which.filter).await?;
+            if which.dry_run {
+                return would_be(&world, &chosen, "discarded", output).await;
+            }
+            let discarded = discard(world.dead_letters.as_ref(), world.orders.as_ref(), &chosen).await?;
             Ok(said(&which, discarded.len(), "discarded"))
         }
     }
 }
 
-fn unplaced(letter: &DeadLetter) -> impl Iterator<Item = Unplaced> + '_ {
-    letter.jobs.iter().map(|job| Unplaced { job: *job, reservation: None })
+async fn filter(world: &World, which: &Filter) -> anyhow::Result<LetterFilter> {
+    let Filter { message, sale, job, why } = which;
+    let sale = match sale {
+        Some(id) => Some(find(world, id).await?.number),
+        None => None,
+    };
+    Ok(LetterFilter { message_ids: message.iter().cloned().collect(), sale, job: *job, why: why.clone() })
+}
+
+async fn would_be(world: &World, chosen: &LetterFilter, what: &str, output: Output) -> anyhow::Result<ExitCode> {
+    let letters = world.dead_letters.list(chosen, LETTERS_MAX).await?;
+    if matches!(output, Output::Table) {
+        println!("{} dead letters would be {what}; nothing was done.", letters.len());
+    }
+    Ok(print(&letters, output))
 }
 
 fn print(letters: &[DeadLetter], output: Output) -> ExitCode {
-    let jobs = |letter: &DeadLetter| letter.jobs.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let rows = letters
-        .iter()
-        .map(|letter| vec![letter.message_id.clone(), letter.why.clone(), letter.jobs.len().to_string()])
-        .collect();
-    let json = letters
-        .iter()
-        .map(|letter| json!({ "messageId": letter.message_id, "why": letter.why, "jobs": jobs(letter) }))
-        .collect::<Vec<_>>();
-    output::print(output, &["message", "why", "jobs"], rows, &json!(json))
+    let row = |letter: &DeadLetter| {
+        vec![letter.message_id.clone(), letter.why.clone(), letter.jobs.len().to_string(), explain(letter)]
+    };
+    let json = |letter: &DeadLetter| json!({ "messageId": letter.message_id, "why": letter.why, "jobs": letter.jobs, "explanation": explain(letter) });
+    let json = letters.iter().map(json).collect();
+    output::print(output, &["message", "why", "jobs", "what to do"], letters.iter().map(row).collect(), &json)
 }
 
 fn said(which: &Letters, count: usize, what: &str) -> ExitCode {
-    match (&which.message, count) {
+    match (&which.filter.message, count) {
         (Some(message), 0) => {
             eprintln!("There is no dead letter {message}.");
             ExitCode::from(FAILED)

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use backends::payments::SignedWebhook;
 use consumer::Consumer;
-use gateway::{BuyerKeys, GatewayParts};
+use domain::webhook::Signed;
+use gateway::{BuyerKeys, GatewayParts, Webhooks};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use order_intake::{Intake, Routes};
 use tokio_util::sync::CancellationToken;
@@ -155,7 +157,16 @@ async fn serve_gateway(
         stop.clone(),
     ));
     tasks.spawn(sample(world.postgres.clone(), stop.clone()));
+    let webhooks = Arc::new(Webhooks::new(world.webhook_secrets.clone(), world.life.clone(), world.clock.clone()));
+    if let Some(reported) = world.reported.lock().ok().and_then(|mut reported| reported.take()) {
+        tasks.spawn(demo_webhooks(reported, webhooks.clone(), stop.clone()));
+    } else if world.webhook_secrets.is_empty() {
+        warn!("secrets.webhook_secrets is empty: no payment will be believed, and unpaid orders expire");
+    }
     let parts = GatewayParts {
+        life: world.life.clone(),
+        payments: world.payments.clone(),
+        webhooks,
         intake,
         warmup: world.warmup.clone(),
         gate: world.gate.clone(),
@@ -186,6 +197,8 @@ async fn serve_consumer(world: &World, stop: CancellationToken) {
     let consumer = Consumer {
         lanes: world.lanes(),
         orders: world.orders.clone(),
+        life: world.life.clone(),
+        payments: world.payments.clone(),
         outbox: world.outbox.clone(),
         sales: world.sales.clone(),
         gate: world.gate.clone(),
@@ -195,6 +208,25 @@ async fn serve_consumer(world: &World, stop: CancellationToken) {
     info!("the consumer is working");
     consumer.run(stop).await;
     let _ = sampling.await;
+}
+
+/// Delivers the demo provider's webhooks as a real one's would arrive: signed, and again after a failure.
+async fn demo_webhooks(
+    mut reported: tokio::sync::mpsc::Receiver<SignedWebhook>,
+    webhooks: Arc<Webhooks>,
+    stop: CancellationToken,
+) {
+    while let Some(Some(webhook)) = stop.run_until_cancelled(reported.recv()).await {
+        let SignedWebhook { id, timestamp, signature, body } = &webhook;
+        let signed = Signed { id, timestamp, signature };
+        for attempt in 1..=5 {
+            match webhooks.take(&signed, body).await {
+                Ok(_) => break,
+                Err(why) => warn!(attempt, ?why, "a demo payment could not be reported"),
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
 }
 
 /// Takes the measures of the database pool once a second.

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use domain::ports::{Changed, Operator};
-use domain::{ItemBooks, NewSale, Sale, SaleId, SaleState, Timestamp};
-use order_intake::books;
+use domain::ports::{Changed, Operator, Restocked};
+use domain::{ItemBooks, NewSale, Restock, Sale, SaleId, SaleState, Timestamp};
+use order_intake::{Reconciliation, books};
 use serde_json::json;
 
 use crate::cli::{Output, SaleCommand};
@@ -33,6 +33,9 @@ pub async fn run(config: Config, command: SaleCommand, output: Output) -> anyhow
         SaleCommand::Pause { sale } => change(&world, &sale, SaleState::Paused, output).await,
         SaleCommand::Close { sale } => change(&world, &sale, SaleState::Closed, output).await,
         SaleCommand::Watch { sale } => watch(&world, &sale, output).await,
+        SaleCommand::Restock { sale, item, delta, id } => {
+            restock(&world, &sale, &Restock { id, item, delta }, output).await
+        }
         SaleCommand::Reconcile { sale, repair } => reconcile(&world, &sale, repair, output).await,
     }
 }
@@ -108,6 +111,26 @@ async fn change(world: &World, id: &SaleId, state: SaleState, output: Output) ->
     }
 }
 
+async fn restock(world: &World, id: &SaleId, restock: &Restock, output: Output) -> anyhow::Result<ExitCode> {
+    if restock.delta == 0 || restock.delta.unsigned_abs() > Restock::MAX.unsigned_abs() {
+        bail!("--delta has to be from -{max} to {max}, and not 0", max = Restock::MAX);
+    }
+    let done = order_intake::restock(world.gate.as_ref(), world.sales.as_ref(), id, restock, &operator()).await?;
+    match done {
+        Restocked::Done { stock, repeated } => {
+            if matches!(output, Output::Table) && repeated {
+                println!("Restock {} was done before; nothing was changed.", restock.id);
+            }
+            let json = json!({ "id": restock.id, "item": restock.item, "stock": stock, "changed": !repeated });
+            let row = vec![restock.id.to_string(), restock.item.to_string(), stock.to_string()];
+            Ok(output::print(output, &["restock", "item", "stock"], vec![row], &json))
+        }
+        Restocked::NotFound => bail!("there is no sale {id}, or it has no item {}", restock.item),
+        Restocked::Conflict(why) => bail!("{why}"),
+        Restocked::Withdraw(_) => bail!("the units are still being taken out; repeat the command"),
+    }
+}
+
 async fn ledger(world: &World, sale: &Sale) -> anyhow::Result<Option<(Timestamp, Vec<ItemBooks>)>> {
     let books = books(world.gate.as_ref(), world.orders.as_ref(), sale).await?;
     Ok(books.map(|(counters, lines)| (counters.now, lines)))
@@ -135,10 +158,11 @@ async fn watch(world: &World, id: &SaleId, output: Output) -> anyhow::Result<Exi
 
 async fn reconcile(world: &World, id: &SaleId, repair: bool, output: Output) -> anyhow::Result<ExitCode> {
     let sale = find(world, id).await?;
-    let books = ledger(world, &sale).await?;
-    let differs = books.as_ref().is_none_or(|(_, lines)| lines.iter().any(|line| line.difference != 0));
-    if let Some((at, lines)) = &books {
-        output::print(output, &output::BOOKS, output::books_rows(lines), &output::books_json(&sale, *at, lines));
+    let found =
+        order_intake::reconcile(world.gate.as_ref(), world.orders.as_ref(), world.sales.as_ref(), &sale).await?;
+    let differs = found.as_ref().is_none_or(|found| found.books.iter().any(|line| line.difference != 0));
+    if let Some(found) = &found {
+        print_reconciliation(&sale, found, output);
     } else {
         eprintln!("The gate has not loaded sale {id}.");
     }
@@ -153,4 +177,32 @@ async fn reconcile(world: &World, id: &SaleId, repair: bool, output: Output) -> 
     let loaded = world.warmup.rebuild(id, &operator()).await?;
     eprintln!("Sale {id} is loaded again: epoch {}.", loaded.epoch);
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_reconciliation(sale: &Sale, found: &Reconciliation, output: Output) {
+    let Reconciliation { counters, books, records, orders, findings, more } = found;
+    let mut json = output::books_json(sale, counters.now, books);
+    let listed =
+        findings.iter().map(|one| json!({ "item": one.item, "jobId": one.job, "units": one.units, "what": one.what }));
+    json["findings"] = listed.collect();
+    json["records"] = json!(records);
+    json["orders"] = json!(orders);
+    json["more"] = json!(more);
+    output::print(output, &output::BOOKS, output::books_rows(books), &json);
+    if matches!(output, Output::Json) {
+        return;
+    }
+    println!("{records} records of the gate were held against {orders} orders.");
+    if !findings.is_empty() {
+        let text = |id: Option<String>| id.unwrap_or_else(|| "-".to_owned());
+        let row = |one: &order_intake::Finding| {
+            let (item, job) = (one.item.as_ref().map(ToString::to_string), one.job.map(|job| job.to_string()));
+            vec![text(item), text(job), format!("{:+}", one.units), one.what.clone()]
+        };
+        let rows = findings.iter().map(row).collect();
+        output::print(output, &["item", "job", "units", "what"], rows, &json);
+    }
+    if *more > 0 {
+        println!("{more} more are not listed.");
+    }
 }

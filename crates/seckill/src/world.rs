@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use backends::embedded::Embedded;
+use backends::payments::{Demo, Guarded, SignedWebhook};
 use backends::postgres::Postgres;
 use backends::rabbitmq::RabbitMq;
 use backends::redis::RedisGate;
 use backends::{SystemClock, SystemEntropy};
 use domain::Shard;
-use domain::ports::{Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderStore, Outbox, Queue, SaleStore};
+use domain::ports::{
+    Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox, PaymentProvider, Queue,
+    SaleStore,
+};
+use domain::webhook::WebhookSecret;
 use order_intake::Warmup;
+use tokio::sync::mpsc;
 
-use crate::config::{Config, EMBEDDED};
+use crate::config::{Config, EMBEDDED, Provider};
 
 /// Everything from outside, behind the ports.
 pub struct World {
@@ -21,6 +27,13 @@ pub struct World {
     pub bus: Arc<dyn EventBus>,
     pub dead_letters: Arc<dyn DeadLetters>,
     pub orders: Arc<dyn OrderStore>,
+    pub life: Arc<dyn OrderLife>,
+    /// Who takes the money; `None` where the seller's own checkout does.
+    pub payments: Option<Arc<dyn PaymentProvider>>,
+    /// What is believed of payment webhooks.
+    pub webhook_secrets: Vec<WebhookSecret>,
+    /// What the demo provider reports, for whoever serves this process' webhooks.
+    pub reported: std::sync::Mutex<Option<mpsc::Receiver<SignedWebhook>>>,
     pub sales: Arc<dyn SaleStore>,
     pub outbox: Arc<dyn Outbox>,
     pub health: Vec<Arc<dyn Health>>,
@@ -50,6 +63,10 @@ impl World {
             dead_letters: queue.clone(),
             queue: queue.clone(),
             orders: store.clone(),
+            life: store.clone(),
+            payments: None,
+            webhook_secrets: config.webhook_secrets.clone(),
+            reported: Default::default(),
             sales: store.clone(),
             outbox: store,
             clock,
@@ -77,9 +94,19 @@ impl World {
             let postgres = Postgres::connect(&config.postgres).await.context("postgres.url")?;
             world.health[2] = postgres.clone();
             world.orders = postgres.clone();
+            world.life = postgres.clone();
             world.sales = postgres.clone();
             world.outbox = postgres.clone();
             world.postgres = Some(postgres);
+        }
+        if config.provider == Provider::Demo {
+            // A secret of this process, which is all that its webhooks pass through.
+            let halves = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()].map(uuid::Uuid::into_bytes);
+            let secret = WebhookSecret::try_from(halves.concat()).context("a secret for the demo provider")?;
+            let (demo, reported) = Demo::new(secret.clone(), world.clock.clone());
+            world.webhook_secrets.push(secret);
+            world.payments = Some(Guarded::new(demo));
+            world.reported = std::sync::Mutex::new(Some(reported));
         }
         world.warmup = Warmup::new(world.gate.clone(), world.sales.clone(), world.queue.clone());
         Ok(world)

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use domain::Shard;
-use domain::ports::{DeadLetter, DeadLetters, Outage};
+use domain::ports::{DeadLetter, DeadLetters, LetterFilter, Outage};
 use lapin::Channel;
 use lapin::message::BasicGetMessage;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
@@ -17,8 +17,8 @@ use super::message::{self, Outgoing};
 /// Most that one listing answers: a page for a person.
 const LIST_MAX: usize = 1_000;
 
-/// Most that one call walks over; an operator with more repeats the call. Bounds the memory of a `discard`, and the
-/// messages the broker holds for our channel.
+/// Most that one call walks over; an operator with more repeats the call. Bounds the messages that the broker holds for
+/// our channel.
 const WALK_MAX: usize = 10_000;
 
 /// A walk along the queue, from its oldest message.
@@ -29,23 +29,29 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    async fn begin(rabbit: &'a RabbitMq, left: usize) -> Result<Self, Outage> {
+    async fn begin(rabbit: &'a RabbitMq) -> Result<Self, Outage> {
         let channel = rabbit.admin.lock().await.channel().await.map_err(Outage::NotSent)?;
-        Ok(Self { rabbit, channel, left })
+        Ok(Self { rabbit, channel, left: WALK_MAX })
     }
 
-    async fn next(&mut self) -> Result<Option<BasicGetMessage>, Outage> {
-        if self.left == 0 {
-            return Ok(None);
+    /// The next one chosen, and how to settle it.
+    async fn next(&mut self, chosen: &LetterFilter) -> Result<Option<(u64, DeadLetter)>, Outage> {
+        while self.left > 0 {
+            self.left -= 1;
+            let queue = self.rabbit.link.topology.dead_letters();
+            let get = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false });
+            let got = bounded(self.rabbit.link.settings.connect_timeout(), get).await.map_err(Outage::NotSent)?;
+            let Some(BasicGetMessage { delivery, .. }) = got else { return Ok(None) };
+            let letter = message::dead_letter(&delivery.properties, delivery.data);
+            if chosen.chooses(&letter) {
+                return Ok(Some((delivery.delivery_tag, letter)));
+            }
         }
-        self.left -= 1;
-        let queue = self.rabbit.link.topology.dead_letters();
-        let get = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false });
-        bounded(self.rabbit.link.settings.connect_timeout(), get).await.map_err(Outage::NotSent)
+        Ok(None)
     }
 
-    async fn settle(&self, letter: &BasicGetMessage) -> Result<(), Outage> {
-        let ack = self.channel.basic_ack(letter.delivery.delivery_tag, BasicAckOptions::default());
+    async fn settle(&self, tag: u64) -> Result<(), Outage> {
+        let ack = self.channel.basic_ack(tag, BasicAckOptions::default());
         bounded(self.rabbit.link.settings.connect_timeout(), ack).await.map_err(Outage::Unknown)
     }
 
@@ -54,10 +60,6 @@ impl<'a> Walk<'a> {
         let close = self.channel.close(200, "OK".into());
         bounded(self.rabbit.link.settings.connect_timeout(), close).await.map_err(Outage::Unknown)
     }
-}
-
-fn chosen(letter: &BasicGetMessage, message_id: Option<&str>) -> bool {
-    message_id.is_none_or(|id| id == message::message_id(&letter.delivery.properties))
 }
 
 impl RabbitMq {
@@ -75,47 +77,40 @@ impl RabbitMq {
 
 #[async_trait]
 impl DeadLetters for RabbitMq {
-    async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, Outage> {
+    async fn list(&self, chosen: &LetterFilter, limit: usize) -> Result<Vec<DeadLetter>, Outage> {
         let _alone = self.dead_letters.lock().await;
-        let mut walk = Walk::begin(self, limit.min(LIST_MAX)).await?;
+        let mut walk = Walk::begin(self).await?;
         let mut listed = Vec::new();
-        while let Some(letter) = walk.next().await? {
-            let lapin::message::Delivery { properties, data, .. } = letter.delivery;
-            listed.push(message::dead_letter(&properties, data));
+        while listed.len() < limit.min(LIST_MAX)
+            && let Some((_, letter)) = walk.next(chosen).await?
+        {
+            listed.push(letter);
         }
         walk.end().await?;
         Ok(listed)
     }
 
-    async fn replay(&self, message_id: Option<&str>) -> Result<usize, Outage> {
+    async fn replay(&self, chosen: &LetterFilter) -> Result<usize, Outage> {
         let _alone = self.dead_letters.lock().await;
-        let mut walk = Walk::begin(self, WALK_MAX).await?;
+        let mut walk = Walk::begin(self).await?;
         let mut replayed = 0;
-        while let Some(mut letter) = walk.next().await? {
-            if !chosen(&letter, message_id) {
-                continue;
-            }
-            let body = std::mem::take(&mut letter.delivery.data);
+        while let Some((tag, letter)) = walk.next(chosen).await? {
             // Confirmed first: a crash in between leaves it in both places, which the job ids make harmless.
-            self.replay_one(&message::dead_letter(&letter.delivery.properties, body)).await?;
-            walk.settle(&letter).await?;
+            self.replay_one(&letter).await?;
+            walk.settle(tag).await?;
             replayed += 1;
         }
         walk.end().await?;
         Ok(replayed)
     }
 
-    async fn discard(&self, message_id: Option<&str>) -> Result<Vec<DeadLetter>, Outage> {
+    async fn discard(&self, chosen: &LetterFilter) -> Result<usize, Outage> {
         let _alone = self.dead_letters.lock().await;
-        let mut walk = Walk::begin(self, WALK_MAX).await?;
-        let mut discarded = Vec::new();
-        while let Some(mut letter) = walk.next().await? {
-            if !chosen(&letter, message_id) {
-                continue;
-            }
-            walk.settle(&letter).await?;
-            let body = std::mem::take(&mut letter.delivery.data);
-            discarded.push(message::dead_letter(&letter.delivery.properties, body));
+        let mut walk = Walk::begin(self).await?;
+        let mut discarded = 0;
+        while let Some((tag, _)) = walk.next(chosen).await? {
+            walk.settle(tag).await?;
+            discarded += 1;
         }
         walk.end().await?;
         Ok(discarded)

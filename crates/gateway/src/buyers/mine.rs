@@ -3,13 +3,14 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::{JobId, OrderView, SaleId};
+use domain::ports::Cancelled;
+use domain::{BuyerId, JobId, OrderView, SaleId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::part;
 use crate::edge::Edge;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::views::{DateTime, MoneyBody, json, to_ms};
 
 /// An order.
@@ -39,6 +40,9 @@ struct OrderBody {
     /// When it ends unless it is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<DateTime>,
+    /// A payment that did not pay this order: `open` (being decided), `refund_due` or `refunded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund: Option<&'static str>,
 }
 
 /// A buyer's orders.
@@ -60,6 +64,7 @@ impl From<OrderView> for OrderBody {
             reason: order.reason.map(|reason| reason.as_str()),
             created_at: to_ms(order.created_at),
             expires_at: order.expires_at.map(to_ms),
+            refund: order.refund.map(|state| state.as_str()),
         }
     }
 }
@@ -70,13 +75,44 @@ impl From<OrderView> for OrderBody {
     extensions(("x-problems" = json!(["unauthenticated", "not-found", "rate-limited", "not-ready"]))),
     responses((status = 200, description = "The order.", body = OrderBody)))]
 pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
-    let buyer = edge.buyer(&request)?.id;
+    let order = own_order(&request, &edge).await?;
+    Ok(json(StatusCode::OK, &OrderBody::from(order)))
+}
+
+/// The caller, and the order that the path names.
+fn caller(request: &HttpRequest, edge: &Edge) -> Result<(BuyerId, JobId), Problem> {
+    let buyer = edge.buyer(request)?.id;
     edge.limits.status.check(buyer.as_str())?;
-    let id: JobId = part(&request, "order").parse().map_err(|_| Problem::not_found())?;
+    let id = part(request, "order").parse().map_err(|_| Problem::not_found())?;
+    Ok((buyer, id))
+}
+
+/// The order that the path names, if it is the caller's.
+pub async fn own_order(request: &HttpRequest, edge: &Edge) -> Result<OrderView, Problem> {
+    let (buyer, id) = caller(request, edge)?;
     let orders = edge.orders.clone();
     let found = edge.to_its_end(async move { orders.order(id, &buyer).await }).await;
-    let order = found.map_err(|outage| Problem::unread(&outage))?.ok_or_else(Problem::not_found)?;
-    Ok(json(StatusCode::OK, &OrderBody::from(order)))
+    found.map_err(|outage| Problem::unread(&outage))?.ok_or_else(Problem::not_found)
+}
+
+/// Cancels an unpaid order; its units are for sale again at once. Cancelling it again changes nothing.
+#[utoipa::path(post, path = "/api/v1/orders/{order}/cancel", tag = "orders", security(("buyer" = [])),
+    params(("order" = String, Path, description = "Its id: the job's")),
+    extensions(("x-problems" = json!(["unauthenticated", "not-found", "conflict", "rate-limited", "not-ready",
+        "outcome-unknown"]))),
+    responses((status = 200, description = "It is cancelled.", body = OrderBody)))]
+pub async fn cancel(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
+    let (buyer, id) = caller(&request, &edge)?;
+    let life = edge.life.clone();
+    let cancelled = edge.to_its_end(async move { life.cancel(id, &buyer).await }).await;
+    match cancelled.map_err(|outage| Problem::unwritten(&outage))? {
+        None => Err(Problem::not_found()),
+        Some(Cancelled::Done(order)) => Ok(json(StatusCode::OK, &OrderBody::from(order))),
+        Some(Cancelled::TooLate(order)) => {
+            let detail = format!("The order cannot be cancelled any more: it is {}.", order.status.as_str());
+            Err(Problem::new(Code::Conflict, detail))
+        }
+    }
 }
 
 /// The caller's orders, of all sales or of one.

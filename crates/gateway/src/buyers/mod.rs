@@ -6,6 +6,7 @@ pub mod jobs;
 pub mod mine;
 pub mod orders;
 pub mod pages;
+pub mod payments;
 pub mod sales;
 pub mod tokens;
 

@@ -94,10 +94,13 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         return Err(Problem::new(Code::TokenMismatch, "The token is another buyer's."));
     }
     let attempt = attempt(edge, &listed, token, &purchase)?;
-    let job = attempt.job;
+    let (job, item) = (attempt.job, attempt.item);
     match edge.within(edge.intake.purchase(attempt)).await {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
-        Answer::Refused(refusal) => Err(Problem::refused(&refusal)),
+        Answer::Refused(refusal) => {
+            Err(Problem::refused(&refusal)
+                .may_return(item.and_then(|item| edge.catalog.held_until(&listed.sale, item))))
+        }
         Answer::Unknown(_) => Err(Problem::unknown(job)),
         Answer::NotReady => Err(Problem::gate_away()),
         Answer::Overloaded => Err(Problem::overloaded()),

@@ -10,19 +10,32 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 use chrono::TimeDelta;
 use domain::ports::{Clock, Gate, OrderStore, SaleStore};
-use domain::{GateCounters, Phase, Sale, SaleId, SaleNumber, SaleState, Timestamp};
+use domain::{GateCounters, ItemIndex, Phase, Sale, SaleId, SaleNumber, SaleState, Timestamp};
 
 use crate::problem::{Code, Problem};
 
 /// What all handlers read from.
 pub struct Catalog {
     view: ArcSwap<View>,
+    /// What the ledger said when it was last read.
+    ledgers: ArcSwap<HashMap<SaleNumber, Ledger>>,
     /// One refresh at a time: an older reading must not replace a newer one.
     turn: tokio::sync::Mutex<()>,
     gate: Arc<dyn Gate>,
     orders: Arc<dyn OrderStore>,
     sales: Arc<dyn SaleStore>,
     clock: Arc<dyn Clock>,
+}
+
+/// What is kept of a sale's ledger between two readings.
+#[derive(Clone, Default)]
+struct Ledger {
+    /// By position: the latest deadline of an unpaid order.
+    held_until: Vec<Option<Timestamp>>,
+    /// Since when its books do not balance.
+    differs_since: Option<Timestamp>,
+    /// Was that said?
+    alarmed: bool,
 }
 
 /// Everything as of one refresh.
@@ -80,8 +93,8 @@ impl Catalog {
         sales: Arc<dyn SaleStore>,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        let (view, turn) = Default::default();
-        Arc::new(Self { view, turn, gate, orders, sales, clock })
+        let (view, ledgers, turn) = Default::default();
+        Arc::new(Self { view, ledgers, turn, gate, orders, sales, clock })
     }
 
     /// Have the sales been read at least once?
@@ -111,6 +124,12 @@ impl Catalog {
     /// The sale of this number, as a job id names it.
     pub fn numbered(&self, number: SaleNumber) -> Result<Arc<Listed>, Problem> {
         self.view()?.by_number.get(&number).cloned().ok_or_else(Problem::not_found)
+    }
+
+    /// Until when units of this item may come back from unpaid orders, as of the last reading of the ledger.
+    pub fn held_until(&self, sale: &Sale, item: ItemIndex) -> Option<Timestamp> {
+        let until = *self.ledgers.load().get(&sale.number)?.held_until.get(usize::from(item.get()))?;
+        until.filter(|until| self.now() < *until)
     }
 
     /// What the gate last said of this sale.

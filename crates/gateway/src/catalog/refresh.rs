@@ -1,5 +1,6 @@
 //! Keeps the catalog fresh: sales, counters and the ledger, every second.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,9 +10,9 @@ use domain::{GateCounters, ItemBooks, Sale, Timestamp};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use metrics::gauge;
-use tracing::warn;
+use tracing::{error, info, warn};
 
-use super::{Catalog, Listed, View};
+use super::{Catalog, Ledger, Listed, View};
 
 /// How old a page may be.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
@@ -21,6 +22,9 @@ const LEDGER_EVERY: Duration = Duration::from_secs(1);
 
 /// Reading the ledger may take at most one part in so many of the time: a slow Postgres is not asked more often.
 const LEDGER_SHARE: u32 = 20;
+
+/// Books that do not balance for so long are not on their way to: effects arrive within a second.
+const ALARM_AFTER: TimeDelta = TimeDelta::seconds(30);
 
 /// Sales stay known this long after their end: the longest payment window, and the day after it in which jobs are
 /// readable.
@@ -97,12 +101,42 @@ impl Catalog {
     async fn read_ledger(&self) {
         let view = self.view.load_full();
         let now = self.now();
+        let before = self.ledgers.load_full();
+        let mut ledgers = HashMap::new();
         for Listed { sale, .. } in view.listed.iter().map(Arc::as_ref).filter(|listed| can_move(&listed.sale, now)) {
+            let mut ledger = before.get(&sale.number).cloned().unwrap_or_default();
             // Not readable now: the gauges keep what they last said.
             if let Ok(Some((_, books))) = order_intake::books(self.gate.as_ref(), self.orders.as_ref(), sale).await {
                 books.iter().for_each(|line| show(sale, line));
+                ledger.held_until = books.iter().map(|line| line.held_until).collect();
+                ledger.watch(sale, &books, self.clock.now());
             }
+            ledgers.insert(sale.number, ledger);
         }
+        self.ledgers.store(Arc::new(ledgers));
+    }
+}
+
+impl Ledger {
+    /// Raises the alarm when the books have not balanced for [`ALARM_AFTER`], and takes it back when they do.
+    fn watch(&mut self, sale: &Sale, books: &[ItemBooks], now: Timestamp) {
+        let differs = books.iter().any(|line| line.difference != 0);
+        self.differs_since = differs.then(|| self.differs_since.unwrap_or(now));
+        let alarm = self.differs_since.is_some_and(|since| now - since >= ALARM_AFTER);
+        gauge!("seckill_ledger_alarm", "sale" => sale.id.to_string()).set(f64::from(u8::from(alarm)));
+        if alarm && !self.alarmed {
+            let lines: Vec<String> = books
+                .iter()
+                .filter(|line| line.difference != 0)
+                .map(|line| format!("{} {:+}", line.item, line.difference))
+                .collect();
+            error!(sale.id = %sale.id, difference = lines.join(", "),
+                   "the books of sale {} have not balanced for {} s; `seckill sale reconcile {}` says why",
+                   sale.id, ALARM_AFTER.num_seconds(), sale.id);
+        } else if self.alarmed && !alarm {
+            info!(sale.id = %sale.id, "the books of sale {} balance again", sale.id);
+        }
+        self.alarmed = alarm;
     }
 }
 
@@ -112,7 +146,7 @@ fn can_move(sale: &Sale, now: Timestamp) -> bool {
 }
 
 fn show(sale: &Sale, line: &ItemBooks) {
-    let ItemBooks { item, stock, free, unpublished, queued, held, paid, difference } = line;
+    let ItemBooks { item, stock, free, unpublished, queued, held, paid, difference, held_until: _ } = line;
     let terms = [
         ("stock", stock),
         ("free", free),

@@ -1,14 +1,16 @@
 //! Messages that could not be read or placed: look at them, try them again, or let them go.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Payload};
+use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use domain::ports::{DeadLetter, Outage, Unplaced};
-use domain::{JobId, RefusedReason};
+use domain::ports::{DeadLetter, LetterFilter, Outage};
+use domain::{JobId, SaleId};
+use order_intake::{LETTERS_MAX, discard as let_go, explain};
 use serde::{Deserialize, Serialize};
 use tracing::info;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use super::sales::find;
 use crate::body;
 use crate::edge::Edge;
 use crate::problem::{Code, Problem};
@@ -37,6 +39,8 @@ struct LetterBody {
     message_id: String,
     /// Why it is here.
     why: String,
+    /// What that means, what became of its jobs, and what to do.
+    explanation: String,
     /// The jobs it carried, as far as known.
     #[schema(value_type = Vec<String>)]
     jobs: Vec<JobId>,
@@ -47,93 +51,147 @@ struct LetterBody {
 impl From<DeadLetter> for LetterBody {
     fn from(letter: DeadLetter) -> Self {
         let shown = &letter.body[..letter.body.len().min(BODY_SHOWN)];
-        let body = String::from_utf8_lossy(shown).into_owned();
-        Self { message_id: letter.message_id, why: letter.why, jobs: letter.jobs, body }
+        let (body, explanation) = (String::from_utf8_lossy(shown).into_owned(), explain(&letter));
+        Self { message_id: letter.message_id, why: letter.why, explanation, jobs: letter.jobs, body }
     }
 }
 
-/// Which letters: one by its message, or all. One of the two has to be said.
+/// Which letters: those that fit everything that is given.
+#[derive(Default, Deserialize, IntoParams, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Chosen {
+    /// This one.
+    message_id: Option<String>,
+    /// With a job of this sale.
+    sale: Option<String>,
+    /// With this job.
+    job: Option<String>,
+    /// With this text in its reason.
+    why: Option<String>,
+}
+
+/// Which letters, and how. A filter or `"all": true` has to be said.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Which {
     /// This one.
     message_id: Option<String>,
+    /// With a job of this sale.
+    sale: Option<String>,
+    /// With this job.
+    job: Option<String>,
+    /// With this text in its reason.
+    why: Option<String>,
     /// `true`: every one.
     #[serde(default)]
     all: bool,
+    /// `true`: only say which it would be.
+    #[serde(default)]
+    dry_run: bool,
     /// Why, for the log.
     reason: Option<String>,
 }
 
 /// What was done.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = DeadLettersDone)]
 struct DoneBody {
     /// So many letters.
     count: usize,
+    /// With `dryRun`: these, and nothing was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_be: Option<Vec<LetterBody>>,
 }
 
 /// The dead letters; they stay where they are.
-#[utoipa::path(get, path = "/admin/v1/dead-letters", tag = "operators", security(("adminKey" = [])),
-    extensions(("x-problems" = json!(["unauthenticated", "not-ready"]))),
+#[utoipa::path(get, path = "/admin/v1/dead-letters", tag = "operators", security(("adminKey" = [])), params(Chosen),
+    extensions(("x-problems" = json!(["unauthenticated", "not-found", "validation-failed", "not-ready"]))),
     responses((status = 200, description = "The letters.", body = LettersBody)))]
-pub async fn list(edge: Data<Edge>) -> Result<HttpResponse, Problem> {
-    let letters = edge.dead_letters.clone();
-    let listed = edge.to_its_end(async move { letters.list(LIST_MAX).await }).await;
-    let listed = listed.map_err(|outage| Problem::unread(&outage))?;
+pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
+    let chosen = Query::<Chosen>::from_query(request.query_string());
+    let chosen = chosen.map_err(|_| Problem::validation("query", "knows messageId, sale, job and why"))?.into_inner();
+    let listed = listed(&edge, filter(&edge, chosen).await?, LIST_MAX).await?;
     Ok(json(StatusCode::OK, &LettersBody { dead_letters: listed.into_iter().map(LetterBody::from).collect() }))
 }
 
-/// Puts letters back on the queue.
+/// Puts letters back on the queue. A job that has ended stays as it is.
 #[utoipa::path(post, path = "/admin/v1/dead-letters/replay", tag = "operators", security(("adminKey" = [])),
     request_body = Which,
     extensions(("x-problems" = json!(["unauthenticated", "malformed", "not-found", "too-large",
         "unsupported-media-type", "validation-failed", "not-ready", "outcome-unknown"]))),
     responses((status = 200, description = "They are back on the queue.", body = DoneBody)))]
 pub async fn replay(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
-    let which = which(&request, &edge, payload).await?;
+    let (which, chosen) = which(&request, &edge, payload).await?;
+    if which.dry_run {
+        return would_be(&edge, chosen).await;
+    }
     let letters = edge.dead_letters.clone();
-    let wanted = which.message_id.clone();
-    let replayed = edge.to_its_end(async move { letters.replay(wanted.as_deref()).await }).await;
+    let replayed = edge.to_its_end(async move { letters.replay(&chosen).await }).await;
     done("replayed", &which, replayed)
 }
 
-/// Removes letters for good; each job in them that has no order yet ends as refused.
+/// Removes letters for good; each job in them that has no order yet ends as refused. At most 1,000 in one call.
 #[utoipa::path(post, path = "/admin/v1/dead-letters/discard", tag = "operators", security(("adminKey" = [])),
     request_body = Which,
     extensions(("x-problems" = json!(["unauthenticated", "malformed", "not-found", "too-large",
         "unsupported-media-type", "validation-failed", "not-ready", "outcome-unknown"]))),
     responses((status = 200, description = "They are gone.", body = DoneBody)))]
 pub async fn discard(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
-    let which = which(&request, &edge, payload).await?;
+    let (which, chosen) = which(&request, &edge, payload).await?;
+    if which.dry_run {
+        return would_be(&edge, chosen).await;
+    }
     let (letters, orders) = (edge.dead_letters.clone(), edge.orders.clone());
-    let wanted = which.message_id.clone();
-    let discarded = edge.to_its_end::<usize, Outage>(async move {
-        let discarded = letters.discard(wanted.as_deref()).await?;
-        // Most have their row since they were buried; whoever has none gets it now.
-        let jobs = discarded.iter().flat_map(|letter| &letter.jobs);
-        let jobs: Vec<Unplaced> = jobs.map(|job| Unplaced { job: *job, reservation: None }).collect();
-        orders.refuse(&jobs, RefusedReason::Discarded).await?;
-        Ok(discarded.len())
-    });
-    done("discarded", &which, discarded.await)
+    let discarded = edge.to_its_end(async move { let_go(letters.as_ref(), orders.as_ref(), &chosen).await }).await;
+    done("discarded", &which, discarded.map(|letters| letters.len()))
 }
 
-async fn which(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<Which, Problem> {
+async fn which(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<(Which, LetterFilter), Problem> {
     let body = body::json_bytes(request, payload, edge.operator_body()).await?;
-    let which: Which = body::parse(&body)?;
-    if which.message_id.is_some() == which.all {
-        return Err(Problem::new(Code::Malformed, "Say which: either \"messageId\" or \"all\": true."));
-    }
+    let mut which: Which = body::parse(&body)?;
     super::operator(which.reason.clone())?;
-    Ok(which)
+    let (sale, job, why) = (which.sale.take(), which.job.take(), which.why.take());
+    let chosen = filter(edge, Chosen { message_id: which.message_id.clone(), sale, job, why }).await?;
+    if (chosen == LetterFilter::default()) != which.all {
+        let detail = "Say which: \"messageId\", \"sale\", \"job\", \"why\" or several of them; or \"all\": true.";
+        return Err(Problem::new(Code::Malformed, detail));
+    }
+    Ok((which, chosen))
+}
+
+async fn filter(edge: &Edge, chosen: Chosen) -> Result<LetterFilter, Problem> {
+    let Chosen { message_id, sale, job, why } = chosen;
+    let sale = match sale {
+        Some(text) => {
+            let id: SaleId = text.parse().map_err(|_| Problem::validation("sale", "has to be the id of a sale"))?;
+            Some(find(edge, &id).await?.number)
+        }
+        None => None,
+    };
+    let job = job.map(|text| text.parse().map_err(|_| Problem::validation("job", "has to be the id of a job")));
+    Ok(LetterFilter { message_ids: message_id.into_iter().collect(), sale, job: job.transpose()?, why })
+}
+
+async fn listed(edge: &Edge, chosen: LetterFilter, limit: usize) -> Result<Vec<DeadLetter>, Problem> {
+    let letters = edge.dead_letters.clone();
+    let listed = edge.to_its_end(async move { letters.list(&chosen, limit).await }).await;
+    listed.map_err(|outage| Problem::unread(&outage))
+}
+
+async fn would_be(edge: &Edge, chosen: LetterFilter) -> Result<HttpResponse, Problem> {
+    let found = listed(edge, chosen, LETTERS_MAX).await?;
+    let count = found.len();
+    let would_be = Some(found.into_iter().take(LIST_MAX).map(LetterBody::from).collect());
+    Ok(json(StatusCode::OK, &DoneBody { count, would_be }))
 }
 
 fn done(action: &'static str, which: &Which, count: Result<usize, Outage>) -> Result<HttpResponse, Problem> {
     let count = count.map_err(|outage| Problem::unwritten(&outage))?;
-    if count == 0 && !which.all {
+    if count == 0 && which.message_id.is_some() {
         return Err(Problem::new(Code::NotFound, "There is no such dead letter."));
     }
     info!(action, count, reason = which.reason.as_deref(), "{count} dead letters were {action}");
-    Ok(json(StatusCode::OK, &DoneBody { count }))
+    Ok(json(StatusCode::OK, &DoneBody { count, would_be: None }))
 }

@@ -30,7 +30,7 @@ struct LedgerBody {
 /// A line of the ledger, in units.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LedgerLine)]
-struct LineBody {
+pub struct LineBody {
     /// The item.
     id: String,
     /// In total.
@@ -51,7 +51,7 @@ struct LineBody {
 
 impl From<ItemBooks> for LineBody {
     fn from(books: ItemBooks) -> Self {
-        let ItemBooks { item, stock, free, unpublished, queued, held, paid, difference } = books;
+        let ItemBooks { item, stock, free, unpublished, queued, held, paid, difference, held_until: _ } = books;
         Self { id: item.into(), stock, free, unpublished, queued, held, paid, difference }
     }
 }

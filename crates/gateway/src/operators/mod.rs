@@ -5,6 +5,8 @@ pub mod dead_letters;
 pub mod drafts;
 pub mod ledger;
 pub mod pages;
+pub mod reconcile;
+pub mod restock;
 pub mod sales;
 
 use actix_web::HttpRequest;

@@ -195,6 +195,23 @@ async fn dead_letters_are_listed_replayed_and_discarded() {
     for undecided in [json!({}), json!({ "messageId": id, "all": true })] {
         shop.operate("POST", discard, Some(undecided)).await.expect_problem(400, "malformed");
     }
+    assert!(letter["explanation"].as_str().unwrap().contains("can be read"), "{letter}");
+    for (filter, count) in
+        [(json!({ "sale": "s1" }), 1), (json!({ "job": job }), 1), (json!({ "why": "buried" }), 1), (json!({ "why": "x" }), 0)]
+    {
+        let mut dry = filter.clone();
+        dry["dryRun"] = json!(true);
+        for path in [replay, discard] {
+            let would = shop.operate("POST", path, Some(dry.clone())).await.expect(200).json;
+            assert_eq!((&would["count"], would["wouldBe"].as_array().unwrap().len()), (&json!(count), count));
+        }
+        let (key, value) = filter.as_object().unwrap().iter().next().unwrap();
+        let path = format!("/admin/v1/dead-letters?{key}={}", value.as_str().unwrap());
+        let listed = shop.operate("GET", &path, None).await.expect(200).json;
+        assert_eq!(listed["deadLetters"].as_array().unwrap().len(), count, "{path}");
+    }
+    shop.operate("GET", "/admin/v1/dead-letters?x=1", None).await.expect_problem(422, "validation-failed");
+    shop.operate("GET", "/admin/v1/dead-letters?sale=nope", None).await.expect_problem(404, "not-found");
     shop.operate("POST", replay, Some(json!({ "messageId": "none" }))).await.expect_problem(404, "not-found");
     let replayed = shop.operate("POST", replay, Some(json!({ "messageId": id }))).await.expect(200);
     assert_eq!(replayed.json, json!({ "count": 1 }));

@@ -5,9 +5,11 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use backends::payments::Demo;
 use domain::ports::{Clock as _, OrderStore as _};
+use domain::webhook::{Signed, WebhookSecret};
 use domain::{Hold, ItemIndex, TokenKey, TokenKeys, decode_group};
-use gateway::{BuyerKeys, BuyerSettings, GatewayParts, GatewaySettings, SECONDS_BUCKETS};
+use gateway::{BuyerKeys, BuyerSettings, GatewayParts, GatewaySettings, SECONDS_BUCKETS, Webhooks};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use order_intake::{Intake, Warmup};
 use serde_json::{Value, json};
@@ -17,6 +19,7 @@ use crate::world::{Faulty, TestClock, TestEntropy};
 
 pub const ADMIN_KEY: &str = "the-operators-key-of-these-tests";
 pub const METRICS_KEY: &str = "the-metrics-key-of-these-tests";
+pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const LOGIN_SECRET: [u8; 32] = [7; 32];
 
 /// A gateway of one test.
@@ -106,12 +109,18 @@ impl Shop {
             channel_claim: Some("channel".to_owned()),
             ..BuyerSettings::default()
         };
+        let secret: WebhookSecret = WEBHOOK_SECRET.parse().unwrap();
+        let (provider, mut reported) = Demo::new(secret.clone(), clock.clone());
+        let webhooks = Arc::new(Webhooks::new(vec![secret], world.store.clone(), clock.clone()));
         let parts = GatewayParts {
             intake: Intake::new(world.clone(), world.clone()),
             warmup: Warmup::new(world.clone(), world.clone(), world.clone()),
             gate: world.clone(),
             queue: world.clone(),
             orders: world.clone(),
+            life: world.store.clone(),
+            payments: Some(provider),
+            webhooks: webhooks.clone(),
             sales: world.clone(),
             dead_letters: world.queue.clone(),
             health: vec![world.clone()],
@@ -124,6 +133,13 @@ impl Shop {
             prometheus: prometheus(),
             settings,
         };
+        // What a process does with the demo provider's webhooks.
+        tokio::spawn(async move {
+            while let Some(webhook) = reported.recv().await {
+                let signed = Signed { id: &webhook.id, timestamp: &webhook.timestamp, signature: &webhook.signature };
+                webhooks.take(&signed, &webhook.body).await.unwrap();
+            }
+        });
         let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (buyers, operators) = (bind(), bind());
         let addresses = (buyers.local_addr().unwrap(), operators.local_addr().unwrap());

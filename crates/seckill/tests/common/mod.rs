@@ -34,6 +34,7 @@ impl Servers {
 
 pub const ADMIN_KEY: &str = "an-operators-key-for-tests-only";
 pub const BUYERS_SECRET: &str = "b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0";
+pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const TOKEN_SECRET: &str = "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0";
 
 pub struct TestShop {
@@ -76,6 +77,7 @@ url = "{amqp}"
 url = "{database}"
 [secrets]
 admin_key = "{ADMIN_KEY}"
+webhook_secrets = ["{WEBHOOK_SECRET}"]
 [[secrets.token_keys]]
 id = "t1"
 secret = "{TOKEN_SECRET}"

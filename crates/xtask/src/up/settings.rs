@@ -47,6 +47,7 @@ pub struct Secrets {
     pub metrics_key: String,
     pub token_key: String,
     pub buyers_key: String,
+    pub webhook_secret: String,
 }
 
 impl Secrets {
@@ -58,16 +59,23 @@ impl Secrets {
                 metrics_key: files::random_hex(16)?,
                 token_key: files::random_hex(32)?,
                 buyers_key: files::random_hex(32)?,
+                webhook_secret: webhook_secret()?,
             };
             let value = json!({
                 "adminKey": new.admin_key, "metricsKey": new.metrics_key,
-                "tokenKey": new.token_key, "buyersKey": new.buyers_key,
+                "tokenKey": new.token_key, "buyersKey": new.buyers_key, "webhookSecret": new.webhook_secret,
             });
             files::write_private(file, &format!("{value:#}\n"))?;
             return Ok(new);
         }
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let value: Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
+        let mut value: Value =
+            serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
+        // A file of before there were payments.
+        if value.is_object() && value["webhookSecret"].is_null() {
+            value["webhookSecret"] = Value::from(webhook_secret()?);
+            files::write_private(file, &format!("{value:#}\n"))?;
+        }
         let read = |name: &str| {
             let missing = || format!("{} has no {name}; remove the file to get new secrets", file.display());
             value[name].as_str().map(str::to_owned).with_context(missing)
@@ -77,8 +85,14 @@ impl Secrets {
             metrics_key: read("metricsKey")?,
             token_key: read("tokenKey")?,
             buyers_key: read("buyersKey")?,
+            webhook_secret: read("webhookSecret")?,
         })
     }
+}
+
+/// Hex digits are base64 too: 48 of them are 36 bytes.
+fn webhook_secret() -> Result<String> {
+    Ok(format!("whsec_{}", files::random_hex(24)?))
 }
 
 /// The product's configuration file. The limit per IP address is off: here every client is 127.0.0.1.
@@ -105,6 +119,7 @@ url = {postgres}
 [secrets]
 admin_key = {admin_key}
 metrics_key = {metrics_key}
+webhook_secrets = [{webhook_secret}]
 
 [[secrets.token_keys]]
 id = "k1"
@@ -124,6 +139,7 @@ per_ip = {{ enabled = false }}
         postgres = url(&addresses.postgres),
         admin_key = quoted(&secrets.admin_key),
         metrics_key = quoted(&secrets.metrics_key),
+        webhook_secret = quoted(&secrets.webhook_secret),
         token_key = quoted(&secrets.token_key),
         buyers_key = quoted(&secrets.buyers_key),
     )
@@ -145,6 +161,7 @@ pub mod tests {
             metrics_key: "m".repeat(32),
             token_key: "t".repeat(64),
             buyers_key: "b".repeat(64),
+            webhook_secret: "whsec_w".to_owned(),
         }
     }
 
@@ -167,6 +184,7 @@ pub mod tests {
             &format!("[secrets]\nadmin_key = \"{}\"", "a".repeat(32)),
             &format!("[[secrets.token_keys]]\nid = \"k1\"\nsecret = \"{}\"", "t".repeat(64)),
             &format!("[buyers]\nhs256_secret = \"{}\"", "b".repeat(64)),
+            "webhook_secrets = [\"whsec_w\"]",
             "per_ip = { enabled = false }",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

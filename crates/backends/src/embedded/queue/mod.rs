@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::ports::{DeadLetter, DeadLetters, EventBus, Health, Lane, Outage, OutboxRow, Queue};
+use domain::ports::{DeadLetter, DeadLetters, EventBus, Health, Lane, LetterFilter, Outage, OutboxRow, Queue};
 use domain::{JobId, Reservation, Shard, encode_group};
 use tokio::sync::Notify;
 
@@ -143,14 +143,16 @@ impl EventBus for EmbeddedQueue {
 
 #[async_trait]
 impl DeadLetters for EmbeddedQueue {
-    async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, Outage> {
+    async fn list(&self, chosen: &LetterFilter, limit: usize) -> Result<Vec<DeadLetter>, Outage> {
         self.inner.reachable()?;
-        Ok(lock(&self.inner.state).dead.iter().take(limit).map(|(message, why)| message.letter(why)).collect())
+        let state = lock(&self.inner.state);
+        let letters = state.dead.iter().map(|(message, why)| message.letter(why));
+        Ok(letters.filter(|letter| chosen.chooses(letter)).take(limit).collect())
     }
 
-    async fn replay(&self, message_id: Option<&str>) -> Result<usize, Outage> {
+    async fn replay(&self, chosen: &LetterFilter) -> Result<usize, Outage> {
         self.inner.reachable()?;
-        let chosen = lock(&self.inner.state).take_dead(message_id);
+        let chosen = lock(&self.inner.state).take_dead(chosen);
         let messages = chosen.iter().map(|(message, _)| message.clone()).collect();
         match self.inner.accept(messages) {
             Ok(()) => Ok(chosen.len()),
@@ -161,10 +163,9 @@ impl DeadLetters for EmbeddedQueue {
         }
     }
 
-    async fn discard(&self, message_id: Option<&str>) -> Result<Vec<DeadLetter>, Outage> {
+    async fn discard(&self, chosen: &LetterFilter) -> Result<usize, Outage> {
         self.inner.reachable()?;
-        let chosen = lock(&self.inner.state).take_dead(message_id);
-        Ok(chosen.iter().map(|(message, why)| message.letter(why)).collect())
+        Ok(lock(&self.inner.state).take_dead(chosen).len())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use domain::ports::{DeadLetter, Delivery, DeliveryTag, OutboxRow};
+use domain::ports::{DeadLetter, Delivery, DeliveryTag, LetterFilter, OutboxRow};
 use domain::{JobId, Shard};
 
 /// One message, as it stays through deliveries, death and replay.
@@ -123,11 +123,10 @@ impl QueueState {
         }
     }
 
-    /// Takes out the dead letters of this id, or all.
-    pub(super) fn take_dead(&mut self, message_id: Option<&str>) -> Vec<(Message, String)> {
-        let is_chosen = |message: &Message| message_id.is_none_or(|id| message.message_id == id);
+    /// Takes out the chosen dead letters.
+    pub(super) fn take_dead(&mut self, chosen: &LetterFilter) -> Vec<(Message, String)> {
         let (chosen, kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.dead).into_iter().partition(|(message, _)| is_chosen(message));
+            std::mem::take(&mut self.dead).into_iter().partition(|(message, why)| chosen.chooses(&message.letter(why)));
         self.dead = kept.into();
         chosen
     }

@@ -26,5 +26,6 @@ mod buries {
         a_replayed_dead_letter_goes_back_to_its_lane,
         a_discarded_dead_letter_is_gone,
         every_dead_letter_can_be_chosen_at_once,
+        dead_letters_are_chosen_by_sale_job_and_reason,
     ]);
 }

@@ -1,0 +1,109 @@
+//! Ends payments that did not meet a waiting order, and gives money back.
+//!
+//! A payment that came too late gets its units back if the gate can reserve them first: then they are nobody else's,
+//! and the order is paid after all. Else the money goes back, once. Both are rows that stay due until they are done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::{Clock, Gate, OrderLife, Outage, PaymentProvider, Reserved};
+use domain::{OpenPayment, PaymentState, Refund};
+use futures_util::{StreamExt as _, stream};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::retry::Backoff;
+
+/// How often due payments are looked for.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Payments in one round.
+const PAYMENTS_MAX: usize = 100;
+
+/// Refunds that the provider is asked for at once.
+const REFUNDS_AT_ONCE: usize = 8;
+
+/// A gate that is away, or behind, is waited for this long; then the money goes back.
+const GATE_PATIENCE_S: i64 = 60;
+
+/// The order of a payment may still be on the queue for this long, while Postgres was away, say.
+const ORDER_PATIENCE_S: i64 = 3_600;
+
+/// What payments are decided with.
+pub(crate) struct Cashier {
+    pub(crate) life: Arc<dyn OrderLife>,
+    pub(crate) gate: Arc<dyn Gate>,
+    pub(crate) provider: Option<Arc<dyn PaymentProvider>>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Runs until stopped.
+pub(crate) async fn serve(cashier: Cashier, stop: CancellationToken) {
+    metrics::counter!("seckill_refunds_total").increment(0);
+    let mut backoff = Backoff::default();
+    while !stop.is_cancelled() {
+        let wait = match cashier.round().await {
+            Ok(()) => {
+                backoff.reset();
+                EVERY
+            }
+            Err(outage) => {
+                warn!(%outage, "open payments could not be looked at; they stay due");
+                backoff.next()
+            }
+        };
+        stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+    }
+}
+
+impl Cashier {
+    async fn round(&self) -> Result<(), Outage> {
+        for payment in self.life.open_payments(PAYMENTS_MAX).await? {
+            self.end(&payment).await?;
+        }
+        let Some(provider) = &self.provider else { return Ok(()) };
+        let refunds = self.life.claim_refunds(PAYMENTS_MAX).await?;
+        let give_back = |refund| self.give_back(provider.as_ref(), refund);
+        stream::iter(&refunds).for_each_concurrent(REFUNDS_AT_ONCE, give_back).await;
+        Ok(())
+    }
+
+    /// Ends one open payment, or leaves it for the next round while that may change something.
+    async fn end(&self, payment: &OpenPayment) -> Result<(), Outage> {
+        let waited_s = (self.clock.now() - payment.received_at).num_seconds();
+        let reserved = match payment.rev {
+            None if waited_s < ORDER_PATIENCE_S => return Ok(()),
+            None => false,
+            Some(rev) => match self.gate.reserve(payment.order, rev).await {
+                Ok(Reserved::Reserved) => true,
+                Ok(Reserved::Refused) => false,
+                Ok(Reserved::Stale | Reserved::NotReady) | Err(_) if waited_s < GATE_PATIENCE_S => return Ok(()),
+                // If the gate has reserved it all the same, the refund's effect gives it back.
+                Ok(Reserved::Stale | Reserved::NotReady) | Err(_) => false,
+            },
+        };
+        let state = self.life.end_open_payment(payment, reserved).await?;
+        let (id, order) = (&payment.payment, payment.order);
+        match state {
+            PaymentState::Settled => {
+                info!(payment.id = %id, order.id = %order, "a late payment has paid order {order}")
+            }
+            PaymentState::RefundDue => {
+                info!(payment.id = %id, order.id = %order, "the money for order {order} goes back")
+            }
+            PaymentState::Open | PaymentState::Refunded | PaymentState::Failed => {}
+        }
+        Ok(())
+    }
+
+    async fn give_back(&self, provider: &dyn PaymentProvider, refund: &Refund) {
+        let done = match provider.refund(refund).await {
+            Ok(()) => self.life.note_refunded(&refund.payment).await,
+            Err(outage) => Err(outage),
+        };
+        match done {
+            Ok(()) => metrics::counter!("seckill_refunds_total").increment(1),
+            Err(outage) => warn!(payment.id = %refund.payment, %outage, "a refund could not be made; it stays due"),
+        }
+    }
+}
