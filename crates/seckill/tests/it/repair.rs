@@ -1,0 +1,71 @@
+//! A difference in the books is explained, raises the alarm, and is repaired.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::common::{TestShop, eventually};
+
+async fn reconcile(shop: &TestShop, body: Value) -> Value {
+    let answer = shop.client.operate("POST", "/admin/v1/sales/s1/reconcile", Some(body)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json
+}
+
+/// One command on a key of the sale in Redis, behind everybody's back.
+async fn tamper(shop: &TestShop, command: &str, key: &str, field: &[u8], value: Option<i64>) {
+    let number: i32 = sqlx::query_scalar("select number from sales").fetch_one(&shop.db).await.unwrap();
+    let client = redis::Client::open(shop.servers.redis.as_str()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut command = redis::cmd(command);
+    command.arg(format!("{}:{{{number}.0}}:{key}", shop.namespace)).arg(field);
+    if let Some(value) = value {
+        command.arg(value);
+    }
+    let _: i64 = command.query_async(&mut connection).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_unit_of_a_difference_is_explained_alarmed_and_repaired_by_loading_the_sale_again() {
+    let shop = TestShop::start(1, 1).await;
+    shop.sale("s1", 1, &[10]).await;
+    let seen = shop.client.crowd("s1", shop.mint("s1", 4, &[]), 4).await;
+    shop.audit("s1", &seen.accepted).await;
+    let clean = reconcile(&shop, json!({})).await;
+    assert_eq!((&clean["balanced"], &clean["findings"]), (&json!(true), &json!([])), "{clean}");
+    assert_eq!((&clean["records"], &clean["orders"]), (&json!(4), &json!(4)));
+
+    // A counter that somebody overwrote, each way.
+    for (planted, units, word) in [(1, -1, "invented"), (-2, 1, "lost")] {
+        tamper(&shop, "HINCRBY", "sale", b"f0", Some(planted)).await;
+        let found = reconcile(&shop, json!({})).await;
+        assert_eq!(found["balanced"], false);
+        assert_eq!(found["items"][0]["difference"], units);
+        let findings = found["findings"].as_array().unwrap();
+        assert_eq!((findings.len(), &findings[0]["units"]), (1, &json!(units)), "{found}");
+        assert!(findings[0]["what"].as_str().unwrap().contains(word), "{found}");
+    }
+    // A record that vanished: the gate forgets a unit that is sold. Nothing shows in the counters, the jobs tell.
+    let job: uuid::Uuid = seen.accepted[0].parse().unwrap();
+    tamper(&shop, "HDEL", "jobs", job.as_bytes(), None).await;
+    let found = reconcile(&shop, json!({})).await;
+    let findings = found["findings"].as_array().unwrap();
+    let about = findings.iter().find(|finding| finding["jobId"] == seen.accepted[0]).unwrap_or_else(|| panic!("{found}"));
+    assert!(about["what"].as_str().unwrap().contains("never heard"), "{about}");
+
+    // After thirty seconds everybody who watches is told.
+    eventually("the alarm is raised", Duration::from_secs(45), || async {
+        let metrics = shop.client.http.get(format!("{}/metrics", shop.client.operators[0]));
+        let text = metrics.bearer_auth(crate::common::ADMIN_KEY).send().await.unwrap().text().await.unwrap();
+        text.contains("seckill_ledger_alarm{sale=\"s1\"} 1")
+    })
+    .await;
+    assert!(shop.gateways[0].log().contains("have not balanced for 30 s"));
+
+    let repaired = reconcile(&shop, json!({ "repair": true, "reason": "a test" })).await;
+    assert_eq!(repaired["repairedInEpoch"], 2, "{repaired}");
+    let clean = reconcile(&shop, json!({ "repair": true })).await;
+    assert_eq!((&clean["balanced"], &clean["repairedInEpoch"]), (&json!(true), &Value::Null), "nothing to repair");
+    shop.audit("s1", &seen.accepted).await;
+    shop.close().await;
+}
