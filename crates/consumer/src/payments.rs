@@ -20,8 +20,8 @@ const EVERY: Duration = Duration::from_millis(500);
 /// Payments in one round.
 const PAYMENTS_MAX: usize = 100;
 
-/// Refunds that the provider is asked for at once.
-const REFUNDS_AT_ONCE: usize = 8;
+/// Payments and refunds under way at once.
+const AT_ONCE: usize = 8;
 
 /// A gate that is away, or behind, is waited for this long; then the money goes back.
 const GATE_PATIENCE_S: i64 = 60;
@@ -43,9 +43,9 @@ pub(crate) async fn serve(cashier: Cashier, stop: CancellationToken) {
     let mut backoff = Backoff::default();
     while !stop.is_cancelled() {
         let wait = match cashier.round().await {
-            Ok(()) => {
+            Ok(more) => {
                 backoff.reset();
-                EVERY
+                if more { Duration::ZERO } else { EVERY }
             }
             Err(outage) => {
                 warn!(%outage, "open payments could not be looked at; they stay due");
@@ -57,43 +57,42 @@ pub(crate) async fn serve(cashier: Cashier, stop: CancellationToken) {
 }
 
 impl Cashier {
-    async fn round(&self) -> Result<(), Outage> {
-        for payment in self.life.open_payments(PAYMENTS_MAX).await? {
-            self.end(&payment).await?;
-        }
-        let Some(provider) = &self.provider else { return Ok(()) };
+    /// Answers whether more may be due already.
+    async fn round(&self) -> Result<bool, Outage> {
+        let open = self.life.open_payments(PAYMENTS_MAX).await?;
+        stream::iter(&open).for_each_concurrent(AT_ONCE, |payment| self.end(payment)).await;
+        let Some(provider) = &self.provider else { return Ok(open.len() == PAYMENTS_MAX) };
         let refunds = self.life.claim_refunds(PAYMENTS_MAX).await?;
         let give_back = |refund| self.give_back(provider.as_ref(), refund);
-        stream::iter(&refunds).for_each_concurrent(REFUNDS_AT_ONCE, give_back).await;
-        Ok(())
+        stream::iter(&refunds).for_each_concurrent(AT_ONCE, give_back).await;
+        Ok(open.len().max(refunds.len()) == PAYMENTS_MAX)
     }
 
     /// Ends one open payment, or leaves it for the next round while that may change something.
-    async fn end(&self, payment: &OpenPayment) -> Result<(), Outage> {
+    async fn end(&self, payment: &OpenPayment) {
         let waited_s = (self.clock.now() - payment.received_at).num_seconds();
         let reserved = match payment.rev {
-            None if waited_s < ORDER_PATIENCE_S => return Ok(()),
+            None if waited_s < ORDER_PATIENCE_S => return,
             None => false,
             Some(rev) => match self.gate.reserve(payment.order, rev).await {
                 Ok(Reserved::Reserved) => true,
                 Ok(Reserved::Refused) => false,
-                Ok(Reserved::Stale | Reserved::NotReady) | Err(_) if waited_s < GATE_PATIENCE_S => return Ok(()),
+                Ok(Reserved::Stale | Reserved::NotReady) | Err(_) if waited_s < GATE_PATIENCE_S => return,
                 // If the gate has reserved it all the same, the refund's effect gives it back.
                 Ok(Reserved::Stale | Reserved::NotReady) | Err(_) => false,
             },
         };
-        let state = self.life.end_open_payment(payment, reserved).await?;
         let (id, order) = (&payment.payment, payment.order);
-        match state {
-            PaymentState::Settled => {
-                info!(payment.id = %id, order.id = %order, "a late payment has paid order {order}")
+        match self.life.end_open_payment(payment, reserved).await {
+            Ok(PaymentState::Settled) => {
+                info!(payment.id = %id, order.id = %order, "a late payment has paid order {order}");
             }
-            PaymentState::RefundDue => {
-                info!(payment.id = %id, order.id = %order, "the money for order {order} goes back")
+            Ok(PaymentState::RefundDue) => {
+                info!(payment.id = %id, order.id = %order, "the money for order {order} goes back");
             }
-            PaymentState::Open | PaymentState::Refunded | PaymentState::Failed => {}
+            Ok(PaymentState::Open | PaymentState::Refunded | PaymentState::Failed) => {}
+            Err(outage) => warn!(payment.id = %id, %outage, "an open payment could not be ended; it stays due"),
         }
-        Ok(())
     }
 
     async fn give_back(&self, provider: &dyn PaymentProvider, refund: &Refund) {

@@ -196,9 +196,12 @@ async fn dead_letters_are_listed_replayed_and_discarded() {
         shop.operate("POST", discard, Some(undecided)).await.expect_problem(400, "malformed");
     }
     assert!(letter["explanation"].as_str().unwrap().contains("can be read"), "{letter}");
-    for (filter, count) in
-        [(json!({ "sale": "s1" }), 1), (json!({ "job": job }), 1), (json!({ "why": "buried" }), 1), (json!({ "why": "x" }), 0)]
-    {
+    for (filter, count) in [
+        (json!({ "sale": "s1" }), 1),
+        (json!({ "job": job }), 1),
+        (json!({ "why": "buried" }), 1),
+        (json!({ "why": "x" }), 0),
+    ] {
         let mut dry = filter.clone();
         dry["dryRun"] = json!(true);
         for path in [replay, discard] {

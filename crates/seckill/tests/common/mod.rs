@@ -149,6 +149,23 @@ hs256_secret = "{BUYERS_SECRET}"
 
     /// A sale that opens and closes so many milliseconds from now.
     pub async fn sale_between(&self, id: &str, limit: u16, stock: &[i64], opens_ms: i64, closes_ms: i64) {
+        self.sale_with(id, limit, stock, opens_ms, closes_ms, 900).await;
+    }
+
+    /// A sale that is open from now, and whose orders wait for their payment for so many seconds.
+    pub async fn sale_paid_within(&self, id: &str, limit: u16, stock: &[i64], payment_window_s: u32) {
+        self.sale_with(id, limit, stock, -1_000, 600_000, payment_window_s).await;
+    }
+
+    async fn sale_with(
+        &self,
+        id: &str,
+        limit: u16,
+        stock: &[i64],
+        opens_ms: i64,
+        closes_ms: i64,
+        payment_window_s: u32,
+    ) {
         let now = chrono::Utc::now();
         let items: Vec<Value> = stock
             .iter()
@@ -159,7 +176,7 @@ hs256_secret = "{BUYERS_SECRET}"
             })
             .collect();
         let body = json!({
-            "id": id, "title": "A sale", "limitPerBuyer": limit, "items": items,
+            "id": id, "title": "A sale", "limitPerBuyer": limit, "items": items, "paymentWindowSeconds": payment_window_s,
             "opensAt": now + chrono::TimeDelta::milliseconds(opens_ms),
             "closesAt": now + chrono::TimeDelta::milliseconds(closes_ms),
         });

@@ -35,7 +35,10 @@ async fn act(shop: &TestShop, gateway: usize, id: &str, action: &str, buyer: &st
 
 /// Payments by state and reason.
 async fn payments(shop: &TestShop) -> Vec<(String, String, String)> {
-    sqlx::query_as("select id, state, coalesce(reason, '') from payments order by id").fetch_all(&shop.db).await.unwrap()
+    sqlx::query_as("select id, state, coalesce(reason, '') from payments order by id")
+        .fetch_all(&shop.db)
+        .await
+        .unwrap()
 }
 
 /// Must show 6 of its issue; fault matrix I6, I11.
@@ -159,9 +162,8 @@ async fn a_webhook_is_believed_by_its_signature_counted_once_and_may_come_before
     assert!(payments(&shop).await.is_empty(), "nothing was acted on");
 
     // The same event twenty times, and another event about the same payment: paid once.
-    let answers = futures_util::future::join_all(
-        (0..20).map(|_| client.report(0, "e1", "payment.succeeded", "p1", &id, PRICE)),
-    );
+    let answers =
+        futures_util::future::join_all((0..20).map(|_| client.report(0, "e1", "payment.succeeded", "p1", &id, PRICE)));
     assert!(answers.await.iter().all(|answer| answer.status == 204));
     assert_eq!(client.report(0, "e2", "payment.succeeded", "p1", &id, PRICE).await.status, 204);
     assert_eq!(client.report(0, "e3", "payment.failed", "p1", &id, PRICE).await.status, 204, "too late to fail");
@@ -179,7 +181,8 @@ async fn a_webhook_is_believed_by_its_signature_counted_once_and_may_come_before
     })
     .await;
     let seen = payments(&shop).await;
-    let state = |of: &str| seen.iter().find(|(id, ..)| id == of).map(|(_, state, why)| (state.as_str(), why.as_str())).unwrap();
+    let state =
+        |of: &str| seen.iter().find(|(id, ..)| id == of).map(|(_, state, why)| (state.as_str(), why.as_str())).unwrap();
     assert_eq!(state("p2"), ("refunded", "paid-twice"));
     assert_eq!(state("p3"), ("refunded", "wrong-amount"));
     assert_eq!(state("p4"), ("failed", ""));

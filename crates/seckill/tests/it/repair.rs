@@ -50,7 +50,8 @@ async fn every_unit_of_a_difference_is_explained_alarmed_and_repaired_by_loading
     tamper(&shop, "HDEL", "jobs", job.as_bytes(), None).await;
     let found = reconcile(&shop, json!({})).await;
     let findings = found["findings"].as_array().unwrap();
-    let about = findings.iter().find(|finding| finding["jobId"] == seen.accepted[0]).unwrap_or_else(|| panic!("{found}"));
+    let about =
+        findings.iter().find(|finding| finding["jobId"] == seen.accepted[0]).unwrap_or_else(|| panic!("{found}"));
     assert!(about["what"].as_str().unwrap().contains("never heard"), "{about}");
 
     // After thirty seconds everybody who watches is told.
@@ -67,5 +68,35 @@ async fn every_unit_of_a_difference_is_explained_alarmed_and_repaired_by_loading
     let clean = reconcile(&shop, json!({ "repair": true })).await;
     assert_eq!((&clean["balanced"], &clean["repairedInEpoch"]), (&json!(true), &Value::Null), "nothing to repair");
     shop.audit("s1", &seen.accepted).await;
+    shop.close().await;
+}
+
+/// Mistakes 8 and 9: neither a restart, nor a warm-up, nor a reconciliation in the middle of a sale moves a unit.
+#[tokio::test(flavor = "multi_thread")]
+async fn restarts_warm_ups_and_reconciliations_under_load_change_nothing_that_is_sold() {
+    let mut shop = TestShop::start(2, 1).await;
+    shop.sale("s1", 1, &[2_000]).await;
+    let (bodies, client) = (shop.mint("s1", 4_000, &[]), shop.client.clone());
+    let crowd = tokio::spawn(async move {
+        client.stubborn_crowd("s1", bodies, 50, Duration::from_millis(120)).await
+    });
+    let mut rounds = 0;
+    while rounds < 20 || !crowd.is_finished() {
+        shop.gateways[1].kill9();
+        shop.gateways[1].start_again();
+        let warm = shop.client.operate("POST", "/admin/v1/sales/s1/warm", None).await;
+        assert_eq!((warm.status, &warm.json["changed"]), (200, &json!(false)), "{warm:?}");
+        let found = reconcile(&shop, json!({ "repair": true })).await;
+        assert_eq!((&found["balanced"], &found["repairedInEpoch"]), (&json!(true), &Value::Null), "{found}");
+        shop.client.ready(1).await;
+        rounds += 1;
+    }
+    let seen = crowd.await.unwrap();
+    println!("{rounds} restarts, warm-ups and reconciliations while the crowd bought");
+    shop.settled("s1").await;
+    shop.audit("s1", &seen.accepted).await;
+    assert_eq!(shop.live_orders("s1").await, 2_000);
+    let epoch: i32 = sqlx::query_scalar("select epoch from sales").fetch_one(&shop.db).await.unwrap();
+    assert_eq!(epoch, 1, "it was loaded once");
     shop.close().await;
 }

@@ -18,9 +18,7 @@ async fn units_are_added_once_per_id_while_the_sale_runs_and_sold_exactly() {
     shop.sale("s1", 1, &[100]).await;
     let bodies = shop.mint("s1", 400, &[]);
     let client = shop.client.clone();
-    let crowd = tokio::spawn(async move {
-        client.stubborn_crowd("s1", bodies, 20, Duration::from_millis(20)).await
-    });
+    let crowd = tokio::spawn(async move { client.stubborn_crowd("s1", bodies, 20, Duration::from_millis(20)).await });
     // Both operators' ports, at once, with the same id.
     let mut both = shop.client.clone();
     both.operators.rotate_left(1);
@@ -63,9 +61,7 @@ async fn units_are_taken_out_only_if_they_are_free_and_nobody_is_refused_late() 
     shop.sale("s1", 1, &[200]).await;
     let bodies = shop.mint("s1", 400, &[]);
     let client = shop.client.clone();
-    let crowd = tokio::spawn(async move {
-        client.stubborn_crowd("s1", bodies, 20, Duration::from_millis(20)).await
-    });
+    let crowd = tokio::spawn(async move { client.stubborn_crowd("s1", bodies, 20, Duration::from_millis(20)).await });
     let mut out = 0;
     for n in 0..10 {
         let answer = restock(&shop, &format!("out-{n}"), "item-0", -10).await;
@@ -93,11 +89,13 @@ async fn units_are_taken_out_only_if_they_are_free_and_nobody_is_refused_late() 
 async fn an_abandoned_withdrawal_is_finished_by_another_process() {
     let shop = TestShop::start(1, 1).await;
     shop.sale("s1", 1, &[10]).await;
-    sqlx::query("insert into restocks (sale_id, id, item_id, delta, state, created_at)
-                 values ('s1', 'left', 'item-0', -4, 'withdrawing', now() - interval '10 seconds')")
-        .execute(&shop.db)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into restocks (sale_id, id, item_id, delta, state, via, created_at)
+                 values ('s1', 'left', 'item-0', -4, 'withdrawing', 'api', now() - interval '10 seconds')",
+    )
+    .execute(&shop.db)
+    .await
+    .unwrap();
     eventually("the stock is smaller", Duration::from_secs(20), || async {
         let ledger = shop.ledger("s1").await;
         ledger["items"][0]["stock"] == 6 && ledger["items"][0]["free"] == 6 && ledger["items"][0]["difference"] == 0
