@@ -2,23 +2,25 @@
 --[[ begin_epoch: forgets all of a sale and begins to load it: the whole stock free, the doors shut.
 
   KEYS  1 sale  2 jobs  3 buyers  4 check
-  ARGV  1 epoch  2 opens_ms  3 closes_ms  4 limit  5 forget_ms  6 '1': an earlier epoch admitted jobs  7… stock of
-        each item
+  ARGV  1 epoch  2 opens_ms  3 closes_ms  4 limit  5 forget_ms  6 '1': an earlier epoch admitted jobs, then two for
+        each item: stock · its revision
   Answers  1, or 0 when this epoch or a later one has begun already ]]
 local epoch = whole(ARGV[1], 1, 4294967295)
+local count = (#ARGV - 6) / 2
+if count ~= math.floor(count) or count < 1 or count > 254 then error('begin_epoch: two arguments for 1 to 254 items') end
 local fields = {
   'run', RUN, 'epoch', ARGV[1], 'state', 'draft', 'opens', whole(ARGV[2], 0, 2 ^ 48) and ARGV[2],
   'closes', whole(ARGV[3], 0, 2 ^ 48) and ARGV[3], 'limit', whole(ARGV[4], 1, 65535) and ARGV[4],
-  'forget', whole(ARGV[5], 0, 2 ^ 48) and ARGV[5], 'items', #ARGV - 6,
+  'forget', whole(ARGV[5], 0, 2 ^ 48) and ARGV[5], 'items', count,
   'loading', string.format('%.0f', now_ms()),
 }
-if #ARGV < 7 or #ARGV > 6 + 254 then error('begin_epoch: 1 to 254 items') end
-for at = 7, #ARGV do
-  whole(ARGV[at], 0, 2 ^ 53)
-  local item = at - 7
-  for _, pair in ipairs({ { 'f', ARGV[at] }, { 'u', '0' }, { 'q', '0' }, { 'v', '0' } }) do
-    fields[#fields + 1] = pair[1] .. item
-    fields[#fields + 1] = pair[2]
+for item = 0, count - 1 do
+  local stock, rev = ARGV[7 + 2 * item], ARGV[8 + 2 * item]
+  whole(stock, 0, 2 ^ 53)
+  whole(rev, 0, 4294967295)
+  for name, value in pairs({ f = stock, u = '0', q = '0', v = '0', s = stock, r = rev }) do
+    fields[#fields + 1] = name .. item
+    fields[#fields + 1] = value
   end
 end
 if ARGV[6] == '1' then

@@ -19,7 +19,6 @@ if sale.missing or not sale.same_run then return -1 end
 local version_item, version = whole(ARGV[1], 0, 255), whole(ARGV[2], 0, 2 ^ 53)
 local rules = read_rules(KEYS[1])
 local items = read_counters(KEYS[1], rules.items)
-local now = now_ms()
 
 local holds = {}
 for at = 3, #ARGV, 9 do
@@ -31,17 +30,6 @@ for at = 3, #ARGV, 9 do
     quantity = whole(ARGV[at + 4], 0, 65535), units = whole(ARGV[at + 5], 0, 65535), state = state,
     reason = whole(ARGV[at + 7], 0, 255), at = whole(ARGV[at + 8], 0, 2 ^ 48),
   }
-end
-
-local function move_allowance(buyer, difference, job)
-  if buyer == '' or difference == 0 then return end
-  local held, latest = read_buyer(buyers_key, buyer)
-  local units = math.max(held + difference, 0)
-  if units == 0 then
-    redis.call('HDEL', buyers_key, buyer)
-  else
-    redis.call('HSET', buyers_key, buyer, pack_buyer(units, latest ~= '' and latest or job))
-  end
 end
 
 local applied = 0
@@ -59,11 +47,11 @@ for _, hold in ipairs(holds) do
     local item = items[record.item]
     if item then
       if known.state == 'U' then item.unpublished = item.unpublished - known.units end
-      if known.state == 'Q' then item.queued = item.queued - known.units end
+      if known.state == 'Q' or known.state == 'L' then item.queued = item.queued - known.units end
       item.free = item.free + known.units - hold.units
       item.changed = true
     end
-    move_allowance(record.buyer, hold.units - known.units, hold.job)
+    move_allowance(buyers_key, record.buyer, hold.units - known.units, hold.job)
     redis.call('HSET', jobs_key, hold.job, pack_record(record))
     applied = applied + 1
   end
@@ -71,17 +59,7 @@ for _, hold in ipairs(holds) do
 end
 
 local moved = items[version_item]
-if moved and version > moved.version then
-  moved.version = version
-  moved.changed = true
-end
+if moved then note_version(moved, version) end
 write_counters(KEYS[1], items)
-
--- A job stays readable for a day after its last change, however late that comes.
-if now + READABLE_MS > rules.forget then
-  redis.call('HSET', KEYS[1], 'forget', string.format('%.0f', now + READABLE_MS))
-  expire_all(now + READABLE_MS)
-elseif keys_are_new then
-  expire_all(rules.forget)
-end
+keep_readable(KEYS[1], rules, now_ms(), keys_are_new)
 return applied

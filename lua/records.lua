@@ -7,13 +7,16 @@
 
   Keys, all with one hash tag {number.shard}, so that a cluster keeps them together:
     sale    hash   run · epoch · loading (ms when it began; absent when loaded) · state · opens · closes · limit ·
-                   forget · items · reloaded (ms; absent when loaded once) · for item i: f<i> free, u<i> unpublished, q<i> queued (units), v<i> version applied
+                   forget · items · reloaded (ms; absent when loaded once) · for item i: f<i> free, u<i> unpublished,
+                   q<i> queued or set aside (units), v<i> version applied, s<i> stock known, r<i> its revision ·
+                   w:<restock id> units set aside for a withdrawal; '0' once it has ended
     jobs    hash   job id (16 bytes) → record
     buyers  hash   buyer → 2 bytes of units held, 16 of the latest job
     check   zset   job id → when its confirm or its effect is overdue (ms)
 
-  A record, big-endian: state (U unpublished, Q queued, P placed, R refused) · 4 rev · 2 quantity asked for ·
-  2 units held · 1 item (255 unknown) · 1 reason · 6 admitted ms · 6 updated ms · buyer. ]]
+  A record, big-endian: state (U unpublished, Q queued, P placed, L placed and reserved again for a late payment,
+  R refused) · 4 rev · 2 quantity asked for · 2 units held · 1 item (255 unknown) · 1 reason · 6 admitted ms ·
+  6 updated ms · buyer. The units of U count as unpublished, those of Q and L as queued. ]]
 local UNCONFIRMED_MS = 2000
 local UNPLACED_MS = 30000
 local SETTLING_MS = 15000
@@ -123,6 +126,17 @@ local function read_buyer(buyers_key, buyer)
   return struct.unpack('>I2', bytes), string.sub(bytes, 3)
 end
 
+local function move_allowance(buyers_key, buyer, difference, job)
+  if buyer == '' or difference == 0 then return end
+  local held, latest = read_buyer(buyers_key, buyer)
+  local units = math.max(held + difference, 0)
+  if units == 0 then
+    redis.call('HDEL', buyers_key, buyer)
+  else
+    redis.call('HSET', buyers_key, buyer, pack_buyer(units, latest ~= '' and latest or job))
+  end
+end
+
 -- Notes the broker's confirm of one job, if nothing newer is known of it.
 local function mark_one(jobs_key, check_key, items, job, now)
   local bytes = redis.call('HGET', jobs_key, job)
@@ -140,4 +154,18 @@ end
 
 local function expire_all(at_ms)
   for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, string.format('%.0f', at_ms)) end
+end
+
+-- An effect has come: the sale stays readable for a day after it, however late that is.
+local function keep_readable(sale_key, rules, now, keys_are_new)
+  local keep = math.max(rules.forget, now + READABLE_MS)
+  if keep > rules.forget then redis.call('HSET', sale_key, 'forget', string.format('%.0f', keep)) end
+  if keep > rules.forget or keys_are_new then expire_all(keep) end
+end
+
+-- An effect of this version of the item has been applied.
+local function note_version(item, version)
+  if version <= item.version then return end
+  item.version = version
+  item.changed = true
 end

@@ -5,15 +5,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::ports::{Condition, Gate, Health, Held, JobLookup, Outage, RecordPage, Reserved, Withdrawn};
 use domain::{
-    Admissible, Attempt, GateCounters, Hold, ItemCounters, ItemIndex, JobId, Refusal, Reservation, Route, SaleState,
-    StockEffect, Timestamp, Verdict, WarmSale, Withdrawal, from_ms, may_be_on_its_way,
+    Admissible, Attempt, Hold, ItemIndex, JobId, Reservation, Route, SaleState, StockEffect, Timestamp, Verdict,
+    WarmSale, Withdrawal, may_be_on_its_way,
 };
 use redis::Value;
 
+use super::answers;
 use super::link::{Args, Link, outage};
 use super::record::{NO_ITEM, codes, unpack};
 use super::scripts::Name;
 use super::settings::RedisSettings;
+
+/// Records in one page of `scan`: one call never holds up a purchase for long.
+const SCAN_MAX: usize = 1_000;
 
 /// The gate on one Redis server.
 pub struct RedisGate {
@@ -80,7 +84,7 @@ impl Gate for RedisGate {
                 .text(admissible);
         }
         let answer: Vec<Vec<u8>> = self.link.run(Name::Admit, &self.keys(route), args).await?;
-        verdicts(attempts, &answer).ok_or_else(|| nonsense("admit"))
+        answers::verdicts(attempts, &answer).ok_or_else(|| nonsense("admit"))
     }
 
     async fn mark_queued(&self, route: Route, confirmed: &[JobId]) -> Result<(), Outage> {
@@ -112,26 +116,38 @@ impl Gate for RedisGate {
                 .text(reason)
                 .text(hold.at.timestamp_millis());
         }
-        match self.link.run::<i64>(Name::Hold, &self.keys(route), args).await? {
-            -1 => Ok(Held::NotReady),
-            applied => usize::try_from(applied).map(Held::Applied).map_err(|_| nonsense("hold")),
-        }
+        let answer = self.link.run(Name::Hold, &self.keys(route), args).await?;
+        answers::held(answer).ok_or_else(|| nonsense("hold"))
     }
 
-    async fn reserve(&self, _job: JobId, _rev: u32) -> Result<Reserved, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn reserve(&self, job: JobId, rev: u32) -> Result<Reserved, Outage> {
+        let mut args = Args::default();
+        args.bytes(job.as_bytes()).text(rev);
+        let answer: String = self.link.run(Name::Reserve, &self.keys(job.route()), args).await?;
+        answers::reserved(&answer).ok_or_else(|| nonsense("reserve"))
     }
 
-    async fn withdraw(&self, _withdrawal: &Withdrawal) -> Result<Withdrawn, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn withdraw(&self, withdrawal: &Withdrawal) -> Result<Withdrawn, Outage> {
+        let Withdrawal { id, route, item, units, .. } = withdrawal;
+        let mut args = Args::default();
+        args.text(id).text(item.get()).text(units);
+        let answer: Vec<String> = self.link.run(Name::Withdraw, &self.keys(*route), args).await?;
+        answers::withdrawn(&answer).ok_or_else(|| nonsense("withdraw"))
     }
 
-    async fn restock(&self, _route: Route, _effect: &StockEffect, _version: Option<i64>) -> Result<Held, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn restock(&self, route: Route, effect: &StockEffect, version: Option<i64>) -> Result<Held, Outage> {
+        let mut args = Args::default();
+        args.text(effect.item.get()).text(effect.stock.units).text(effect.stock.rev).text(version.unwrap_or(0));
+        args.text(effect.ends.as_ref().map_or("", |id| id.as_str()));
+        let answer = self.link.run(Name::Restock, &self.keys(route), args).await?;
+        answers::held(answer).ok_or_else(|| nonsense("restock"))
     }
 
-    async fn records(&self, _route: Route, _from: u64, _limit: usize) -> Result<Option<RecordPage>, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn records(&self, route: Route, from: u64, limit: usize) -> Result<Option<RecordPage>, Outage> {
+        let mut args = Args::default();
+        args.text(from).text(limit.clamp(1, SCAN_MAX));
+        let answer: Vec<Vec<u8>> = self.link.run(Name::Scan, &self.keys(route), args).await?;
+        answers::page(&answer).ok_or_else(|| nonsense("scan"))
     }
 
     async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {
@@ -154,7 +170,9 @@ impl Gate for RedisGate {
         let mut args = Args::default();
         args.text(sale.epoch).text(ms(sale.opens_at)).text(ms(sale.closes_at)).text(sale.limit_per_buyer);
         args.text(ms(sale.forget_at)).text(u8::from(sale.reloaded));
-        args.texts(&sale.stock.iter().map(|stock| stock.units).collect::<Vec<_>>());
+        for stock in &sale.stock {
+            args.text(stock.units).text(stock.rev);
+        }
         self.yes(Name::BeginEpoch, sale.route, args).await
     }
 
@@ -174,7 +192,7 @@ impl Gate for RedisGate {
 
     async fn condition(&self, route: Route) -> Result<Condition, Outage> {
         let answer: Vec<String> = self.link.run(Name::Condition, &self.keys(route), Args::default()).await?;
-        condition(&answer).ok_or_else(|| nonsense("condition"))
+        answers::condition(&answer).ok_or_else(|| nonsense("condition"))
     }
 }
 
@@ -187,78 +205,6 @@ impl Health for RedisGate {
     async fn check(&self) -> Result<(), Outage> {
         self.link.query::<Value>(&redis::cmd("PING")).await.map(|_| ()).map_err(outage)
     }
-}
-
-fn verdicts(attempts: &[Attempt], answer: &[Vec<u8>]) -> Option<Vec<Verdict>> {
-    let (now, pairs) = answer.split_first()?;
-    let server_time = from_ms(number(now)?);
-    if pairs.len() != 2 * attempts.len() {
-        return None;
-    }
-    attempts
-        .iter()
-        .zip(pairs.chunks(2))
-        .map(|(attempt, pair)| verdict(attempt, &pair[0], &pair[1], server_time))
-        .collect()
-}
-
-fn verdict(attempt: &Attempt, word: &[u8], detail: &[u8], server_time: Timestamp) -> Option<Verdict> {
-    let refusal = match word {
-        b"admitted" => return unpack(attempt.job, detail).map(Verdict::Admitted),
-        b"repeated" => return unpack(attempt.job, detail).map(Verdict::Repeated),
-        b"not-ready" => Refusal::NotReady,
-        b"token-expired" => Refusal::TokenExpired,
-        b"not-open" => Refusal::NotOpen { opens_at: from_ms(number(detail)?), server_time },
-        b"ended" => Refusal::Ended,
-        b"paused" => Refusal::Paused,
-        b"unknown-item" => Refusal::UnknownItem,
-        b"above-limit" => Refusal::QuantityAboveLimit { limit: number(detail)? },
-        b"broker-away" => Refusal::BrokerAway,
-        b"sold-out" => Refusal::SoldOut,
-        b"limit-reached" => {
-            let space = detail.iter().position(|byte| *byte == b' ')?;
-            let job = JobId::from_bytes(&detail[space + 1..]).ok()?;
-            Refusal::LimitReached { limit: number(&detail[..space])?, job }
-        }
-        _ => return None,
-    };
-    Some(Verdict::Refused(refusal))
-}
-
-fn condition(answer: &[String]) -> Option<Condition> {
-    match answer.first()?.as_str() {
-        "missing" => Some(Condition::Missing),
-        "stale" => {
-            let loading = answer.get(2)?;
-            let loading_for_ms = if loading.is_empty() { None } else { Some(loading.parse().ok()?) };
-            Some(Condition::Stale { epoch: answer.get(1)?.parse().ok()?, loading_for_ms })
-        }
-        "ready" => {
-            let (head, counters) = answer.split_at_checked(9)?;
-            let reloaded_at = if head[5].is_empty() { None } else { Some(from_ms(head[5].parse().ok()?)) };
-            let numbers: Vec<i64> = counters.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
-            let items = numbers
-                .chunks_exact(4)
-                .map(|item| ItemCounters { free: item[0], unpublished: item[1], queued: item[2], version: item[3] })
-                .collect();
-            let counters = GateCounters {
-                now: from_ms(head[3].parse().ok()?),
-                epoch: head[1].parse().ok()?,
-                opens_at: from_ms(head[6].parse().ok()?),
-                closes_at: from_ms(head[7].parse().ok()?),
-                limit_per_buyer: head[8].parse().ok()?,
-                waiting_jobs: head[4].parse().ok()?,
-                reloaded_at,
-                items,
-            };
-            Some(Condition::Ready(counters, SaleState::from_word(&head[2])?))
-        }
-        _ => None,
-    }
-}
-
-fn number<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {
-    std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
 fn ms(time: Timestamp) -> i64 {

@@ -16,7 +16,7 @@ use redis::{
 use tokio::sync::{Mutex, RwLock};
 use tracing::{info, warn};
 
-use super::scripts::{Name, Scripts, run_id};
+use super::scripts::{COUNT, Name, Scripts, run_id};
 use super::settings::RedisSettings;
 
 /// Lost answers in a row after which the connection is given up.
@@ -114,7 +114,7 @@ impl Link {
         let mut connection = self.client.get_multiplexed_async_connection_with_config(&self.once).await?;
         let info: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
         let run = run_id(&info).ok_or((ErrorKind::UnexpectedReturnType, "INFO names no run id"))?.to_owned();
-        let mut hashes: [String; 8] = Default::default();
+        let mut hashes: [String; COUNT] = Default::default();
         for (hash, text) in hashes.iter_mut().zip(Scripts::texts(&run)) {
             *hash = redis::cmd("SCRIPT").arg("LOAD").arg(text).query_async(&mut connection).await?;
         }

@@ -1,6 +1,7 @@
 //! The gate on Redis: every decision is one of the scripts in `lua/`, and this is the only place that knows their
 //! words. What a failing connection means is said in [`link`], how the scripts get there in [`scripts`].
 
+mod answers;
 mod gate;
 mod link;
 mod record;

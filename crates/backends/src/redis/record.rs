@@ -14,6 +14,7 @@ pub(super) fn unpack(job: JobId, bytes: &[u8]) -> Option<JobRecord> {
         b'U' => JobState::Unpublished,
         b'Q' => JobState::Queued,
         b'P' => JobState::Placed,
+        b'L' => JobState::ReservedAgain,
         b'R' => JobState::Refused(reason(fixed[10])?),
         _ => return None,
     };

@@ -10,11 +10,18 @@ pub(super) enum Name {
     FinishEpoch,
     Follow,
     Condition,
+    Reserve,
+    Withdraw,
+    Restock,
+    Scan,
 }
 
 const SHARED: &str = include_str!("../../../../lua/records.lua");
 
-const SOURCES: [(Name, &str); 8] = [
+/// How many there are.
+pub(super) const COUNT: usize = 12;
+
+const SOURCES: [(Name, &str); COUNT] = [
     (Name::Admit, include_str!("../../../../lua/admit.lua")),
     (Name::MarkQueued, include_str!("../../../../lua/mark_queued.lua")),
     (Name::ClaimOverdue, include_str!("../../../../lua/claim_overdue.lua")),
@@ -23,13 +30,17 @@ const SOURCES: [(Name, &str); 8] = [
     (Name::FinishEpoch, include_str!("../../../../lua/finish_epoch.lua")),
     (Name::Follow, include_str!("../../../../lua/follow.lua")),
     (Name::Condition, include_str!("../../../../lua/condition.lua")),
+    (Name::Reserve, include_str!("../../../../lua/reserve.lua")),
+    (Name::Withdraw, include_str!("../../../../lua/withdraw.lua")),
+    (Name::Restock, include_str!("../../../../lua/restock.lua")),
+    (Name::Scan, include_str!("../../../../lua/scan.lua")),
 ];
 
 /// The hashes to call the scripts by, on the server run that they were made for.
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub(super) run: String,
-    hashes: [String; SOURCES.len()],
+    hashes: [String; COUNT],
 }
 
 impl Scripts {
@@ -38,7 +49,7 @@ impl Scripts {
         SOURCES.iter().map(|(_, source)| text(run, source)).collect()
     }
 
-    pub(super) fn new(run: String, hashes: [String; SOURCES.len()]) -> Self {
+    pub(super) fn new(run: String, hashes: [String; COUNT]) -> Self {
         Self { run, hashes }
     }
 

@@ -64,7 +64,7 @@ impl GateSale {
         if let Some(counters) = self.counters(item) {
             match was {
                 Some(JobState::Unpublished) => counters.unpublished -= was_units,
-                Some(JobState::Queued) => counters.queued -= was_units,
+                Some(JobState::Queued | JobState::ReservedAgain) => counters.queued -= was_units,
                 _ => {} // held already: counted in Postgres, not here
             }
             counters.free += was_units - units;
@@ -75,7 +75,7 @@ impl GateSale {
         true
     }
 
-    fn move_allowance(&mut self, buyer: BuyerId, difference: i64, job: JobId) {
+    pub(super) fn move_allowance(&mut self, buyer: BuyerId, difference: i64, job: JobId) {
         if difference == 0 {
             return;
         }

@@ -1,9 +1,10 @@
 //! The gate in memory, and the model of the Redis scripts.
 //!
 //! [`state`] says which sales there are and which of them can be trusted, [`sale`] decides purchases, [`effects`]
-//! follows what became of them. All of that is plain data with methods that are told the time; only this file knows
-//! the lock and the clock.
+//! follows what became of them, [`aside`] keeps units for late payments and withdrawals. All of that is plain data with
+//! methods that are told the time; only this file knows the lock and the clock.
 
+mod aside;
 mod check;
 mod effects;
 mod sale;
@@ -63,20 +64,20 @@ impl Gate for EmbeddedGate {
         Ok(lock(&self.state).hold(route, holds, version, self.now()))
     }
 
-    async fn reserve(&self, _job: JobId, _rev: u32) -> Result<Reserved, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn reserve(&self, job: JobId, rev: u32) -> Result<Reserved, Outage> {
+        Ok(lock(&self.state).reserve(job, rev, self.now()))
     }
 
-    async fn withdraw(&self, _withdrawal: &Withdrawal) -> Result<Withdrawn, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn withdraw(&self, withdrawal: &Withdrawal) -> Result<Withdrawn, Outage> {
+        Ok(lock(&self.state).withdraw(withdrawal, self.now()))
     }
 
-    async fn restock(&self, _route: Route, _effect: &StockEffect, _version: Option<i64>) -> Result<Held, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn restock(&self, route: Route, effect: &StockEffect, version: Option<i64>) -> Result<Held, Outage> {
+        Ok(lock(&self.state).restock(route, effect, version, self.now()))
     }
 
-    async fn records(&self, _route: Route, _from: u64, _limit: usize) -> Result<Option<RecordPage>, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn records(&self, route: Route, from: u64, limit: usize) -> Result<Option<RecordPage>, Outage> {
+        Ok(lock(&self.state).records(route, from, limit, self.now()))
     }
 
     async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {

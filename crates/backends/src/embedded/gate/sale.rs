@@ -1,11 +1,11 @@
 //! One sale at the gate, and the decision on one purchase.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
 use domain::{
-    Admissible, Attempt, BuyerId, ItemCounters, ItemIndex, JobId, JobRecord, JobState, Refusal, SaleState, Timestamp,
-    Verdict, WarmSale, may_be_on_its_way,
+    Admissible, Attempt, BuyerId, ItemCounters, ItemIndex, ItemStock, JobId, JobRecord, JobState, Refusal, RestockId,
+    SaleState, Timestamp, Verdict, WarmSale, may_be_on_its_way,
 };
 
 use super::check::CheckIndex;
@@ -28,7 +28,12 @@ pub(super) struct GateSale {
     pub(super) forget_at: Timestamp,
     pub(super) limit: u16,
     pub(super) items: Vec<ItemCounters>,
-    pub(super) jobs: HashMap<JobId, JobRecord>,
+    /// The latest stock that is known of each item.
+    pub(super) stock: Vec<ItemStock>,
+    /// Units set aside for each withdrawal; 0 once it has ended.
+    pub(super) withdrawals: HashMap<RestockId, i64>,
+    /// In order, so that they can be paged through.
+    pub(super) jobs: BTreeMap<JobId, JobRecord>,
     pub(super) buyers: HashMap<BuyerId, Holding>,
     pub(super) check: CheckIndex,
 }
@@ -56,7 +61,9 @@ impl GateSale {
                 .iter()
                 .map(|stock| ItemCounters { free: stock.units, ..ItemCounters::default() })
                 .collect(),
-            jobs: HashMap::new(),
+            stock: sale.stock.clone(),
+            withdrawals: HashMap::new(),
+            jobs: BTreeMap::new(),
             buyers: HashMap::new(),
             check: CheckIndex::default(),
         }

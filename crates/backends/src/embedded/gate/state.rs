@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::ports::{Condition, Held, JobLookup};
+use domain::ports::{Condition, Held, JobLookup, RecordPage, Reserved, Withdrawn};
 use domain::{
-    Attempt, GateCounters, Hold, ItemIndex, JobId, Refusal, Reservation, Route, SaleState, Timestamp, Verdict,
-    WarmSale, may_be_on_its_way,
+    Attempt, GateCounters, Hold, ItemIndex, JobId, Refusal, Reservation, Route, SaleState, StockEffect, Timestamp,
+    Verdict, WarmSale, Withdrawal, may_be_on_its_way,
 };
 
 use super::sale::GateSale;
@@ -60,6 +60,34 @@ impl GateState {
         }
         sale.keep_readable(now);
         Held::Applied(applied)
+    }
+
+    /// See `Gate::reserve`.
+    pub(super) fn reserve(&mut self, job: JobId, rev: u32, now: Timestamp) -> Reserved {
+        self.loaded(job.route(), now).map_or(Reserved::NotReady, |sale| sale.reserve_again(job, rev))
+    }
+
+    /// See `Gate::withdraw`.
+    pub(super) fn withdraw(&mut self, withdrawal: &Withdrawal, now: Timestamp) -> Withdrawn {
+        self.loaded(withdrawal.route, now).map_or(Withdrawn::NotReady, |sale| sale.withdraw(withdrawal))
+    }
+
+    /// See `Gate::restock`. Taken while the sale is loading: what it was loaded with may be older.
+    pub(super) fn restock(&mut self, route: Route, effect: &StockEffect, version: Option<i64>, now: Timestamp) -> Held {
+        let Some(sale) = self.known(route, now) else { return Held::NotReady };
+        let is_news = sale.restock(effect);
+        sale.note_version(effect.item, version.unwrap_or(0));
+        sale.keep_readable(now);
+        Held::Applied(usize::from(is_news))
+    }
+
+    /// See `Gate::records`. A page begins at a position: records are only ever added, so none is missed.
+    pub(super) fn records(&mut self, route: Route, from: u64, limit: usize, now: Timestamp) -> Option<RecordPage> {
+        let sale = self.loaded(route, now)?;
+        let first = usize::try_from(from).unwrap_or(usize::MAX);
+        let records: Vec<_> = sale.jobs.values().skip(first).take(limit.clamp(1, 1_000)).cloned().collect();
+        let next = first.saturating_add(records.len());
+        Some(RecordPage { next: (next < sale.jobs.len()).then_some(next as u64), records })
     }
 
     /// See `Gate::job`.
