@@ -1,12 +1,14 @@
 //! Orders, sales and the outbox in Postgres: the only judge of what is sold.
 //!
-//! [`place`] writes orders, [`sales`] does what operators decide, [`relay`] hands on what has to reach someone else,
-//! [`orders`] reads. All of them go through [`session`], which knows how to run a transaction that is never left half
-//! open, and [`failure`], which says whether one may have happened. Payment and expiry of orders are not here yet.
+//! [`place`] writes orders, [`life`] pays and ends them, [`sales`] does what operators decide, [`relay`] hands on what has
+//! to reach someone else, [`orders`] reads. All of them go through [`session`], which knows how to run a transaction that is never left half
+//! open, and [`failure`], which says whether one may have happened.
 
 mod failure;
+mod life;
 mod migrations;
 mod orders;
+mod outbox;
 mod place;
 mod relay;
 mod rows;

@@ -2,44 +2,69 @@
 
 use async_trait::async_trait;
 use domain::ports::{OrderStore, Outage, PlaceError, Placement, Unplaced};
-use domain::{BuyerId, ItemTotals, JobId, OrderView, RefusedReason, Reservation, SaleId, SaleNumber};
+use domain::{BuyerId, ItemTotals, JobId, OrderView, RefusedReason, Reservation, SaleId, SaleNumber, Timestamp};
 use futures_util::FutureExt as _;
 
 use super::Postgres;
 use super::failure::Failure;
-use super::rows::{ViewLine, item_id};
+use super::rows::{ViewLine, item_id, select_views};
+use super::session::Session;
 
-const ORDER: &str = "
-    select id, sale_id, item_id, quantity, amount, currency, status, reason, created_at, expires_at
-    from orders
-    where id = $1 and buyer_id = $2";
+const ORDER: &str = select_views!("where o.id = $1 and o.buyer_id = $2");
 
 /// Two statements, so that each is planned for what it is asked.
-const ORDERS_OF: &str = "
-    select id, sale_id, item_id, quantity, amount, currency, status, reason, created_at, expires_at
-    from orders
-    where buyer_id = $1
-    order by created_at desc, id desc
-    limit 100";
+const ORDERS_OF: &str = select_views!("where o.buyer_id = $1 order by o.created_at desc, o.id desc limit 100");
 
-const ORDERS_OF_IN_SALE: &str = "
-    select id, sale_id, item_id, quantity, amount, currency, status, reason, created_at, expires_at
-    from orders
-    where buyer_id = $1 and sale_id = $2
-    order by created_at desc, id desc
-    limit 100";
+const ORDERS_OF_IN_SALE: &str =
+    select_views!("where o.buyer_id = $1 and o.sale_id = $2 order by o.created_at desc, o.id desc limit 100");
 
 /// One statement is one snapshot. Held and paid units are kept with the item, so nothing is summed over orders.
 const TOTALS: &str = "
-    select i.item_id, i.stock, i.sold - i.paid, i.paid,
-           (select coalesce(sum(o.units_delta), 0)
-            from outbox o
-            where o.sink = 'gate' and o.version is not null
-              and o.sale_id = i.sale_id and o.item_position = i.position
-              and o.version > coalesce(($2::bigint[])[i.position + 1], 0))::bigint
+    select i.item_id, i.stock - after.stock as stock, i.sold - i.paid as held, i.paid, after.units as after,
+           (select o.expires_at
+            from orders o
+            where o.sale_id = i.sale_id and o.item_id = i.item_id and o.status = 'pending_payment' and i.sold > i.paid
+            order by o.expires_at desc
+            limit 1) as held_until
     from sales s join sale_items i on i.sale_id = s.id
+    cross join lateral (
+        select coalesce(sum(b.units_delta), 0)::bigint as units, coalesce(sum(b.stock_delta), 0)::bigint as stock
+        from outbox b
+        where b.sink = 'gate' and b.version is not null
+          and b.sale_id = i.sale_id and b.item_position = i.position
+          and b.version > coalesce(($2::bigint[])[i.position + 1], 0)) as after
     where s.number = $1
     order by i.position";
+
+#[derive(sqlx::FromRow)]
+struct TotalsLine {
+    item_id: String,
+    stock: i64,
+    held: i64,
+    paid: i64,
+    after: i64,
+    held_until: Option<Timestamp>,
+}
+
+impl TryFrom<TotalsLine> for ItemTotals {
+    type Error = Failure;
+
+    fn try_from(line: TotalsLine) -> Result<Self, Failure> {
+        let TotalsLine { item_id: item, stock, held, paid, after, held_until } = line;
+        Ok(Self { item: item_id(item)?, stock, held, paid, after, held_until })
+    }
+}
+
+/// One order as its owner sees it, within a transaction.
+pub(super) async fn view(
+    session: &mut Session<'_>,
+    order: JobId,
+    buyer: &BuyerId,
+) -> Result<Option<OrderView>, Failure> {
+    let query = sqlx::query_as(ORDER).bind(order.uuid()).bind(buyer.as_str());
+    let line: Option<ViewLine> = session.one("order", query).await?;
+    line.map(OrderView::try_from).transpose()
+}
 
 #[async_trait]
 impl OrderStore for Postgres {
@@ -52,10 +77,10 @@ impl OrderStore for Postgres {
     }
 
     async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage> {
-        let query = sqlx::query_as(ORDER).bind(order.uuid()).bind(String::from(buyer.clone()));
-        let line: Option<ViewLine> =
-            self.database.read(|mut session| async move { session.one("order", query).await }.boxed()).await?;
-        Ok(line.map(OrderView::try_from).transpose()?)
+        let buyer = buyer.clone();
+        let found =
+            self.database.read(move |mut session| async move { view(&mut session, order, &buyer).await }.boxed());
+        Ok(found.await?)
     }
 
     async fn orders_of(&self, buyer: &BuyerId, sale: Option<&SaleId>) -> Result<Vec<OrderView>, Outage> {
@@ -72,14 +97,9 @@ impl OrderStore for Postgres {
 
     async fn totals(&self, sale: SaleNumber, seen: &[i64]) -> Result<Vec<ItemTotals>, Outage> {
         let query = sqlx::query_as(TOTALS).bind(sale.get().cast_signed()).bind(seen.to_vec());
-        let lines: Vec<(String, i64, i64, i64, i64)> =
+        let lines: Vec<TotalsLine> =
             self.database.read(|mut session| async move { session.all("totals", query).await }.boxed()).await?;
-        let totals: Result<Vec<ItemTotals>, Failure> = lines
-            .into_iter()
-            .map(|(item, stock, held, paid, after)| {
-                Ok(ItemTotals { item: item_id(item)?, stock, held, paid, after, held_until: None })
-            })
-            .collect();
+        let totals: Result<Vec<ItemTotals>, Failure> = lines.into_iter().map(ItemTotals::try_from).collect();
         Ok(totals?)
     }
 }

@@ -1,8 +1,10 @@
 //! The row of an order, and what is told about it.
 
+use std::fmt::Display;
+
 use domain::{
     BuyerId, Currency, Hold, ItemId, ItemIndex, JobId, Money, OrderEvent, OrderStatus, OrderView, Outcome,
-    RefusedReason, SaleId, Timestamp,
+    PaymentState, RefusedReason, SaleId, SaleNumber, Timestamp,
 };
 use uuid::Uuid;
 
@@ -19,6 +21,7 @@ pub(super) struct Order {
     pub(super) status: OrderStatus,
     pub(super) reason: Option<RefusedReason>,
     pub(super) rev: u32,
+    pub(super) seq: u32,
     pub(super) admitted_at: Option<Timestamp>,
     pub(super) updated_at: Timestamp,
     pub(super) expires_at: Option<Timestamp>,
@@ -53,11 +56,10 @@ impl Order {
 
     /// For the world.
     pub(super) fn event(&self) -> OrderEvent {
-        let kind = if self.status == OrderStatus::Rejected { "order.rejected" } else { "order.placed" };
         OrderEvent {
-            kind: kind.to_owned(),
+            kind: self.status.event_kind().to_owned(),
             order_id: self.job,
-            seq: self.rev,
+            seq: self.seq,
             buyer_id: self.buyer.clone(),
             quantity: self.quantity,
             amount: self.amount,
@@ -66,6 +68,43 @@ impl Order {
         }
     }
 }
+
+/// The columns of an [`OrderLine`], from `orders o` and its item `i`.
+macro_rules! order_columns {
+    () => {
+        "o.id, i.position, o.buyer_id, o.quantity, o.amount, o.currency, o.status, o.reason, o.rev, o.seq,
+         o.updated_at, o.expires_at"
+    };
+}
+
+/// Reads [`OrderLine`]s.
+macro_rules! select_orders {
+    ($rest:literal) => {
+        concat!(
+            "select ",
+            $crate::postgres::rows::order_columns!(),
+            " from orders o left join sale_items i on i.sale_id = o.sale_id and i.item_id = o.item_id ",
+            $rest
+        )
+    };
+}
+
+/// Reads [`ViewLine`]s.
+macro_rules! select_views {
+    ($rest:literal) => {
+        concat!(
+            "select o.id, o.sale_id, o.item_id, o.quantity, o.amount, o.currency, o.status, o.reason, o.created_at,
+                    o.expires_at,
+                    (select p.state from payments p
+                     where p.order_id = o.id and p.state in ('open', 'refund_due', 'refunded')
+                     order by p.received_at desc limit 1) as refund
+             from orders o ",
+            $rest
+        )
+    };
+}
+
+pub(super) use {order_columns, select_orders, select_views};
 
 /// What [`Order`] is read from.
 #[derive(sqlx::FromRow)]
@@ -79,6 +118,7 @@ pub(super) struct OrderLine {
     status: String,
     reason: Option<String>,
     rev: i32,
+    seq: i32,
     updated_at: Timestamp,
     expires_at: Option<Timestamp>,
 }
@@ -95,7 +135,8 @@ impl TryFrom<OrderLine> for Order {
             amount: money(line.amount, line.currency)?,
             status: status(&line.status)?,
             reason: line.reason.as_deref().map(reason).transpose()?,
-            rev: u32::try_from(line.rev).map_err(Failure::unreadable)?,
+            rev: count(line.rev)?,
+            seq: count(line.seq)?,
             admitted_at: None,
             updated_at: line.updated_at,
             expires_at: line.expires_at,
@@ -116,6 +157,7 @@ pub(super) struct ViewLine {
     reason: Option<String>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
+    refund: Option<String>,
 }
 
 impl TryFrom<ViewLine> for OrderView {
@@ -132,7 +174,7 @@ impl TryFrom<ViewLine> for OrderView {
             reason: line.reason.as_deref().map(reason).transpose()?,
             created_at: line.created_at,
             expires_at: line.expires_at,
-            refund: None,
+            refund: line.refund.as_deref().map(payment_state).transpose()?,
         })
     }
 }
@@ -157,8 +199,21 @@ pub(super) fn item_index(position: i16) -> Result<ItemIndex, Failure> {
     u8::try_from(position).map(ItemIndex::new).map_err(Failure::unreadable)
 }
 
+pub(super) fn sale_number(number: i32) -> Result<SaleNumber, Failure> {
+    SaleNumber::new(count(number)?).ok_or_else(|| Failure::unreadable(format_args!("sale number {number}")))
+}
+
 pub(super) fn small(number: i32) -> Result<u16, Failure> {
     u16::try_from(number).map_err(Failure::unreadable)
+}
+
+/// A number that is never negative.
+pub(super) fn count<N: TryInto<u32, Error: Display>>(number: N) -> Result<u32, Failure> {
+    number.try_into().map_err(Failure::unreadable)
+}
+
+pub(super) fn payment_state(word: &str) -> Result<PaymentState, Failure> {
+    PaymentState::from_word(word).ok_or_else(|| Failure::unreadable(format_args!("payment state {word}")))
 }
 
 fn money(amount: Option<i64>, code: Option<String>) -> Result<Option<Money>, Failure> {

@@ -26,7 +26,7 @@ use super::session::Session;
 
 /// Attempts at one batch before its caller is asked to wait: the second one locks what it works on, so that more
 /// are only needed while others lock as well.
-const ATTEMPTS_MAX: u32 = 5;
+pub(super) const ATTEMPTS_MAX: u32 = 5;
 
 /// Longest wait before the second attempt; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(4);
@@ -89,7 +89,7 @@ impl Postgres {
                 Err(Failure::Raced(why)) => {
                     debug!(attempt, why, "a batch was overtaken and starts over");
                     metrics::counter!("seckill_job_retries_total", "stage" => "place").increment(asks.len() as u64);
-                    tokio::time::sleep((FIRST_WAIT * 2_u32.pow(attempt)).mul_f64(jitter())).await;
+                    tokio::time::sleep(pause(attempt)).await;
                     last = why;
                 }
                 Ok(placements) => {
@@ -138,8 +138,9 @@ async fn settle_once(mut session: Session<'_>, asks: &[Ask], locked: bool) -> Re
         changes.entry((order.job.route(), order.item)).or_default().repeated.push(order);
     }
     write::orders(&mut session, &facts, &orders).await?;
-    write::allowances(&mut session, &facts, &orders).await?;
+    // Allowances come last, like everywhere: see `life`.
     write::items(&mut session, &facts, &changes).await?;
+    write::allowances(&mut session, &facts, &orders).await?;
     outbox::write(&mut session, &facts, &changes).await?;
     Ok(placements(asks, &orders, &earlier))
 }
@@ -159,7 +160,8 @@ fn placements(asks: &[Ask], orders: &[Order], earlier: &HashMap<JobId, Order>) -
     asks.iter().filter_map(answer).collect()
 }
 
-/// Anything between 0 and 1 that differs between processes and moments; it needs no quality.
-fn jitter() -> f64 {
-    f64::from(uuid::Uuid::new_v4().into_bytes()[0]) / 255.0
+/// How long to stand back after this attempt: a random part, so that those who met do not meet again.
+pub(super) fn pause(attempt: u32) -> Duration {
+    let part = f64::from(uuid::Uuid::new_v4().into_bytes()[0]) / 255.0;
+    (FIRST_WAIT * 2_u32.pow(attempt)).mul_f64(part)
 }

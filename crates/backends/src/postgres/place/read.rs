@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Ask;
 use super::judge::{Facts, Held, ItemFacts, SaleFacts};
 use crate::postgres::failure::Failure;
-use crate::postgres::rows::{Order, OrderLine, buyer, currency, item_id, sale_id};
+use crate::postgres::rows::{Order, OrderLine, buyer, currency, item_id, sale_id, sale_number, select_orders};
 use crate::postgres::session::Session;
 
 /// Items are read before anything else: what is committed later changes their version, and the write notices.
@@ -29,11 +29,7 @@ const LOCK_ITEMS: &str = "
     order by i.sale_id, i.item_id
     for update of i";
 
-const ORDERS: &str = "
-    select o.id, i.position, o.buyer_id, o.quantity, o.amount, o.currency, o.status, o.reason, o.rev,
-           o.updated_at, o.expires_at
-    from orders o left join sale_items i on i.sale_id = o.sale_id and i.item_id = o.item_id
-    where o.id = any($1)";
+const ORDERS: &str = select_orders!("where o.id = any($1)");
 
 const COUNTED: &str = "
     select s.number, a.buyer_id, a.units
@@ -75,7 +71,7 @@ pub(super) async fn facts(session: &mut Session<'_>, asks: &[Ask], locked: bool)
     let mut facts = Facts { now: Timestamp::default(), sales: HashMap::with_capacity(numbers.len()) };
     for line in lines {
         facts.now = line.now;
-        let sale = facts.sales.entry(number(line.number)?).or_insert(SaleFacts {
+        let sale = facts.sales.entry(sale_number(line.number)?).or_insert(SaleFacts {
             id: sale_id(line.sale_id)?,
             limit: i64::from(line.limit_per_buyer),
             counted: line.counted,
@@ -129,7 +125,7 @@ pub(super) async fn held(
         let lines: Vec<(i32, String, i32)> =
             session.all(name, sqlx::query_as(query).bind(numbers).bind(buyers)).await?;
         for (sale, name, units) in lines {
-            held.insert((number(sale)?, buyer(name)?), i64::from(units));
+            held.insert((sale_number(sale)?, buyer(name)?), i64::from(units));
         }
     }
     Ok(held)
@@ -138,9 +134,4 @@ pub(super) async fn held(
 /// A sale number as the database has it; 20 bits always fit.
 fn word(number: SaleNumber) -> i32 {
     number.get().cast_signed()
-}
-
-fn number(word: i32) -> Result<SaleNumber, Failure> {
-    let number = u32::try_from(word).ok().and_then(SaleNumber::new);
-    number.ok_or_else(|| Failure::unreadable(format_args!("sale number {word}")))
 }

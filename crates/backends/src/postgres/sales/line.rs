@@ -1,11 +1,9 @@
 //! Reads sales: a sale and its items in one statement, so that they belong together.
 
-use std::fmt::Display;
-
-use domain::{Item, Money, Sale, SaleId, SaleNumber, SaleState, Timestamp};
+use domain::{Item, Money, Sale, SaleId, SaleState, Timestamp};
 
 use crate::postgres::failure::Failure;
-use crate::postgres::rows::{currency, item_id, sale_id, small};
+use crate::postgres::rows::{count, currency, item_id, sale_id, sale_number, small};
 use crate::postgres::session::Session;
 
 /// The columns of a [`Line`].
@@ -13,7 +11,8 @@ macro_rules! select_lines {
     ($rest:literal) => {
         concat!(
             "select s.number, s.id, s.title, s.state, s.epoch, s.opens_at, s.closes_at, s.limit_per_buyer,
-                    s.payment_window_s, i.item_id, i.title as item_title, i.price_amount, i.currency, i.stock
+                    s.payment_window_s, i.item_id, i.title as item_title, i.price_amount, i.currency, i.stock,
+                    i.stock_rev
              from sales s join sale_items i on i.sale_id = s.id ",
             $rest
         )
@@ -43,6 +42,7 @@ struct Line {
     price_amount: i64,
     currency: String,
     stock: i64,
+    stock_rev: i32,
 }
 
 /// One sale.
@@ -64,7 +64,7 @@ fn sales_of(lines: Vec<Line>) -> Result<Vec<Sale>, Failure> {
             title: line.item_title,
             price: Money { amount: line.price_amount, currency: currency(line.currency)? },
             stock: line.stock,
-            stock_rev: 0,
+            stock_rev: count(line.stock_rev)?,
         };
         if let Some(sale) = sales.last_mut()
             && sale.id.as_str() == line.id
@@ -73,7 +73,7 @@ fn sales_of(lines: Vec<Line>) -> Result<Vec<Sale>, Failure> {
             continue;
         }
         sales.push(Sale {
-            number: SaleNumber::new(count(line.number)?).ok_or_else(|| Failure::unreadable("a sale number"))?,
+            number: sale_number(line.number)?,
             id: sale_id(line.id)?,
             title: line.title,
             state: SaleState::from_word(&line.state).ok_or_else(|| Failure::unreadable(line.state))?,
@@ -86,8 +86,4 @@ fn sales_of(lines: Vec<Line>) -> Result<Vec<Sale>, Failure> {
         });
     }
     Ok(sales)
-}
-
-fn count<N: TryInto<u32, Error: Display>>(number: N) -> Result<u32, Failure> {
-    number.try_into().map_err(Failure::unreadable)
 }

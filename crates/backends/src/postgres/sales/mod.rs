@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Postgres;
 use super::failure::Failure;
-use super::rows::{Order, OrderLine};
+use super::rows::{Order, OrderLine, select_orders};
 
 const VERSIONS: &str = "
     select i.version
@@ -21,13 +21,11 @@ const VERSIONS: &str = "
     where s.number = $1
     order by i.position";
 
-const HOLDS: &str = "
-    select o.id, i.position, o.buyer_id, o.quantity, o.amount, o.currency, o.status, o.reason, o.rev,
-           o.updated_at, o.expires_at
-    from orders o left join sale_items i on i.sale_id = o.sale_id and i.item_id = o.item_id
-    where o.sale_id = (select id from sales where number = $1) and o.id > $2
-    order by o.id
-    limit $3";
+const HOLDS: &str = select_orders!(
+    "where o.sale_id = (select id from sales where number = $1) and o.id > $2
+     order by o.id
+     limit $3"
+);
 
 #[async_trait]
 impl SaleStore for Postgres {
