@@ -6,10 +6,10 @@ use std::time::Duration;
 use backends::SystemClock;
 use backends::embedded::EmbeddedGate;
 use backends::redis::{RedisGate, RedisSettings};
-use domain::ports::{Clock, Condition, Gate, Held, JobLookup};
+use domain::ports::{Clock, Condition, Gate, Held, JobLookup, Reserved, Withdrawn};
 use domain::{
-    Admissible, Attempt, Hold, ItemCounters, ItemIndex, JobId, JobRecord, Outcome, Quantity, Refusal, Route,
-    SaleNumber, SaleState, Shard, Timestamp, Verdict, WarmSale, from_ms,
+    Admissible, Attempt, Hold, ItemCounters, ItemIndex, ItemStock, JobId, JobRecord, Outcome, Quantity, Refusal, Route,
+    SaleNumber, SaleState, Shard, StockEffect, Timestamp, Verdict, WarmSale, Withdrawal, from_ms,
 };
 
 use crate::support::{TestClock, required, unique};
@@ -29,8 +29,12 @@ pub(super) async fn redis<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
 
 /// A gate on Redis with nothing in it. Its keys expire with the sales that are warmed.
 pub(super) async fn redis_gate() -> Arc<RedisGate> {
+    redis_gate_at(required("REDIS_URL")).await
+}
+
+pub(super) async fn redis_gate_at(url: String) -> Arc<RedisGate> {
     let settings = RedisSettings {
-        url: required("REDIS_URL"),
+        url,
         namespace: unique("gate"),
         response_timeout_ms: 5_000, // a busy test machine is not what is tested
         ..RedisSettings::default()
@@ -82,7 +86,7 @@ impl Bench {
             closes_at: self.now() + hour,
             forget_at: self.now() + hour * 2,
             limit_per_buyer: limit,
-            stock: stock.iter().map(|units| domain::ItemStock { units: *units, rev: 0 }).collect(),
+            stock: stock.iter().map(|units| ItemStock { units: *units, rev: 0 }).collect(),
             reloaded: false,
         }
     }
@@ -164,6 +168,30 @@ impl Bench {
             Held::Applied(newer) => newer,
             Held::NotReady => panic!("the gate has lost the sale"),
         }
+    }
+
+    /// An order of item 0 that was placed, and has expired at revision 2.
+    pub(super) async fn expired(&self, n: u16, buyer: &str, units: u16) {
+        self.buys(n, buyer, 0, units).await;
+        let end = Hold { quantity: units, ..self.effect(n, 2, buyer, 0, Outcome::Placed) };
+        assert_eq!(self.hold(&[self.effect(n, 1, buyer, units, Outcome::Placed), end]).await, 2);
+    }
+
+    pub(super) async fn reserve(&self, n: u16, rev: u32) -> Reserved {
+        self.gate.reserve(self.job(n), rev).await.unwrap()
+    }
+
+    pub(super) async fn withdraw(&self, id: &str, item: u8, units: i64) -> Withdrawn {
+        let (sale, item) = ("s1".parse().unwrap(), ItemIndex::new(item));
+        let withdrawal = Withdrawal { id: id.parse().unwrap(), sale, route: self.route, item, units };
+        self.gate.withdraw(&withdrawal).await.unwrap()
+    }
+
+    /// The stock of an item after its change number `rev`, which may end a withdrawal.
+    pub(super) async fn restock(&self, item: u8, units: i64, rev: u32, ends: Option<&str>) -> Held {
+        let stock = ItemStock { units, rev };
+        let effect = StockEffect { item: ItemIndex::new(item), stock, ends: ends.map(|id| id.parse().unwrap()) };
+        self.gate.restock(self.route, &effect, None).await.unwrap()
     }
 
     pub(super) async fn record(&self, n: u16) -> JobRecord {

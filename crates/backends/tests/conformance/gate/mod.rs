@@ -4,9 +4,14 @@ mod admission;
 mod bench;
 mod effects;
 mod epochs;
+mod late_payments;
 mod overdue;
+mod paging;
 mod property;
+mod restocks;
+mod tap;
 mod windows;
+mod words;
 
 use bench::{embedded, redis};
 
@@ -62,5 +67,40 @@ mod watches {
         a_confirmed_reservation_is_given_thirty_seconds,
         the_oldest_are_claimed_first_and_only_as_many_as_asked_for,
         what_has_its_effect_is_not_watched,
+    ]);
+}
+
+mod reserves {
+    crate::suite!(crate::gate::late_payments: embedded by crate::gate::embedded, redis by crate::gate::redis; [
+        an_expired_order_is_reserved_once_for_its_payment,
+        a_reservation_ends_with_the_next_revision_whatever_became_of_the_payment,
+        only_an_order_that_expired_at_that_revision_is_reserved,
+        nothing_is_reserved_when_sold_out_at_the_limit_or_closed,
+        neither_a_pause_nor_the_window_is_in_the_way_of_a_payment,
+        an_order_of_which_too_little_is_known_is_not_reserved,
+        nothing_is_reserved_at_a_gate_that_is_not_ready,
+        ten_at_once_for_one_payment_take_its_units_once,
+    ]);
+}
+
+mod restocks_a_sale {
+    crate::suite!(crate::gate::restocks: embedded by crate::gate::embedded, redis by crate::gate::redis; [
+        the_newest_stock_counts_in_any_order_and_any_number_of_times,
+        units_set_aside_are_for_nobody_until_the_withdrawal_ends,
+        a_stalled_repeat_after_the_end_takes_nothing,
+        more_than_is_free_cannot_be_set_aside,
+        what_was_set_aside_comes_back_also_with_a_stock_that_is_old_news,
+        a_restock_raises_the_version_of_its_item_only,
+        an_epoch_that_begins_during_a_withdrawal_counts_it_once,
+        a_sale_that_is_loading_takes_restocks_and_sets_nothing_aside,
+        an_item_that_is_not_there_has_no_units,
+        every_unit_is_somewhere_while_all_of_it_happens_at_once,
+    ]);
+}
+
+mod pages {
+    crate::suite!(crate::gate::paging: embedded by crate::gate::embedded, redis by crate::gate::redis; [
+        every_record_is_on_some_page,
+        a_gate_that_is_not_ready_shows_no_page,
     ]);
 }
