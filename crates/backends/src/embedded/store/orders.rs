@@ -61,28 +61,3 @@ impl OrderStore for EmbeddedStore {
         Ok(totals.collect())
     }
 }
-
-#[async_trait]
-impl domain::ports::OrderLife for EmbeddedStore {
-    async fn cancel(&self, _: domain::JobId, _: &domain::BuyerId) -> Result<Option<domain::ports::Cancelled>, Outage> {
-        Ok(None)
-    }
-    async fn expire(&self, _: usize) -> Result<usize, Outage> {
-        Ok(0)
-    }
-    async fn note_payment(&self, _: &domain::PaymentEvent) -> Result<domain::PaymentNoted, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
-    }
-    async fn open_payments(&self, _: usize) -> Result<Vec<domain::OpenPayment>, Outage> {
-        Ok(Vec::new())
-    }
-    async fn end_open_payment(&self, _: &domain::OpenPayment, _: bool) -> Result<domain::PaymentState, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
-    }
-    async fn claim_refunds(&self, _: usize) -> Result<Vec<domain::Refund>, Outage> {
-        Ok(Vec::new())
-    }
-    async fn note_refunded(&self, _: &domain::PaymentId) -> Result<(), Outage> {
-        Ok(())
-    }
-}
