@@ -1,12 +1,15 @@
 //! The database in memory: sales, orders and the outbox under one lock, so that every call is one transaction.
 //!
-//! [`state`] is the tables, [`place`] writes orders, [`sales`] does what operators decide, [`outbox`] hands on what
-//! has to reach someone else. Nothing outlives the process.
+//! [`state`] is the tables, [`place`] writes orders, [`life`] and [`payments`] pay and end them, [`sales`] and [`restock`] do
+//! what operators decide, [`outbox`] hands on what has to reach someone else. Nothing outlives the process.
 
+mod life;
 mod orders;
 mod outbox;
+mod payments;
 mod place;
 mod relay;
+mod restock;
 mod sales;
 mod state;
 

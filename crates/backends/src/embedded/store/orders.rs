@@ -25,20 +25,16 @@ impl OrderStore for EmbeddedStore {
 
     async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage> {
         let tables = self.tables();
-        let found = tables.sales.get(&order.route().sale).and_then(|row| Some((row, row.orders.get(&order)?)));
-        let own = found.filter(|(_, order)| order.buyer.as_ref() == Some(buyer));
-        Ok(own.map(|(row, found)| found.view(order, &row.sale)))
+        let own = tables.order(order).is_some_and(|found| found.buyer.as_ref() == Some(buyer));
+        Ok(tables.view(order).filter(|_| own))
     }
 
     async fn orders_of(&self, buyer: &BuyerId, sale: Option<&SaleId>) -> Result<Vec<OrderView>, Outage> {
         let tables = self.tables();
         let jobs = tables.by_buyer.get(buyer).map(Vec::as_slice).unwrap_or_default();
         let views = jobs.iter().rev().filter_map(|job| {
-            let row = tables.sales.get(&job.route().sale)?;
-            if sale.is_some_and(|wanted| *wanted != row.sale.id) {
-                return None;
-            }
-            Some(row.orders.get(job)?.view(*job, &row.sale))
+            let view = tables.view(*job)?;
+            sale.is_none_or(|wanted| *wanted == view.sale).then_some(view)
         });
         Ok(views.take(ORDERS_MAX).collect())
     }
@@ -49,13 +45,14 @@ impl OrderStore for EmbeddedStore {
         let lines = (0_u8..).zip(row.sale.items.iter().zip(&row.books));
         let totals = lines.map(|(at, (item, books))| {
             let seen = seen.get(usize::from(at)).copied().unwrap_or_default();
+            let after = tables.outbox.after(sale, ItemIndex::new(at), seen);
             ItemTotals {
                 item: item.id.clone(),
-                stock: item.stock,
+                stock: item.stock - after.stock,
                 held: books.sold - books.paid,
                 paid: books.paid,
-                held_until: None,
-                after: tables.outbox.after(sale, ItemIndex::new(at), seen),
+                held_until: tables.held_until(sale, ItemIndex::new(at)),
+                after: after.units,
             }
         });
         Ok(totals.collect())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::TimeDelta;
 use domain::ports::{OutboxRow, Sink};
-use domain::{EventMessage, Hold, ItemIndex, OrderEvent, Route, Sale, SaleNumber, Timestamp};
+use domain::{EventMessage, Hold, ItemIndex, OrderEvent, Route, Sale, SaleNumber, StockEffect, Timestamp};
 use serde::Serialize;
 
 /// Delivered rows removed by one sweep.
@@ -21,10 +21,19 @@ pub(super) struct Written {
     pub(super) units: i64,
 }
 
+/// How far an item moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Moved {
+    /// Units in live orders.
+    pub(super) units: i64,
+    /// Its stock.
+    pub(super) stock: i64,
+}
+
 /// A row that waits.
 struct Waiting {
     row: OutboxRow,
-    units: i64,
+    moved: Moved,
     written_at: Timestamp,
 }
 
@@ -34,13 +43,13 @@ struct Delivered {
     delivered_at: Timestamp,
 }
 
-/// An item's units changed at a version.
+/// An item's units or its stock changed at a version.
 #[derive(Clone, Copy)]
 struct Change {
     sale: SaleNumber,
     item: ItemIndex,
     version: i64,
-    units: i64,
+    moved: Moved,
 }
 
 /// Both sinks.
@@ -61,7 +70,7 @@ struct SinkRows {
 impl Waiting {
     fn change(&self) -> Option<Change> {
         let (item, version) = self.row.version?;
-        Some(Change { sale: self.row.route.sale, item, version, units: self.units })
+        Some(Change { sale: self.row.route.sale, item, version, moved: self.moved })
     }
 }
 
@@ -77,17 +86,31 @@ impl OutboxTable {
         now: Timestamp,
     ) {
         let Written { holds, events, repeats, units } = written;
+        let moved = Moved { units, stock: 0 };
         if !holds.is_empty() {
-            self.push(Sink::Gate, route, sale, version, units, &holds, now);
+            self.push(Sink::Gate, route, sale, version, moved, &holds, now);
         }
         if !repeats.is_empty() {
-            self.push(Sink::Gate, route, sale, None, 0, &repeats, now);
+            self.push(Sink::Gate, route, sale, None, Moved::default(), &repeats, now);
         }
         if !events.is_empty() {
             let item = item.and_then(|item| sale.item_at(item)).map(|item| item.id.clone());
             let message = EventMessage { schema: 1, sale: sale.id.clone(), item, events };
-            self.push(Sink::Events, route, sale, None, 0, &message, now);
+            self.push(Sink::Events, route, sale, None, Moved::default(), &message, now);
         }
+    }
+
+    /// A row for the gate about an item's stock, which moved by `delta` if it has a version.
+    pub(super) fn write_stock(
+        &mut self,
+        sale: &Sale,
+        effect: &StockEffect,
+        version: Option<i64>,
+        delta: i64,
+        now: Timestamp,
+    ) {
+        let version = version.map(|version| (effect.item, version));
+        self.push(Sink::Gate, sale.route(), sale, version, Moved { units: 0, stock: delta }, effect, now);
     }
 
     #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
@@ -97,15 +120,15 @@ impl OutboxTable {
         route: Route,
         sale: &Sale,
         version: Option<(ItemIndex, i64)>,
-        units: i64,
+        moved: Moved,
         body: &impl Serialize,
         now: Timestamp,
     ) {
         self.last_id += 1;
         let id = self.last_id;
-        let body = serde_json::to_string(body).expect("holds and events are plain data");
+        let body = serde_json::to_string(body).expect("effects and events are plain data");
         let row = OutboxRow { id, route, sale: sale.id.clone(), version, body };
-        self.rows_mut(sink).waiting.insert(id, Waiting { row, units, written_at: now });
+        self.rows_mut(sink).waiting.insert(id, Waiting { row, moved, written_at: now });
     }
 
     /// The oldest rows that wait.
@@ -142,15 +165,15 @@ impl OutboxTable {
         swept as u64
     }
 
-    /// Change of an item's units by rows of a later version than `seen`, whether they were delivered or not.
-    pub(super) fn after(&self, sale: SaleNumber, item: ItemIndex, seen: i64) -> i64 {
+    /// Change of an item by rows of a later version than `seen`, whether they were delivered or not.
+    pub(super) fn after(&self, sale: SaleNumber, item: ItemIndex, seen: i64) -> Moved {
         let waiting = self.gate.waiting.values().filter_map(Waiting::change);
         let delivered = self.gate.delivered.iter().filter_map(|row| row.change);
         waiting
             .chain(delivered)
             .filter(|change| change.sale == sale && change.item == item && change.version > seen)
-            .map(|change| change.units)
-            .sum()
+            .map(|change| change.moved)
+            .fold(Moved::default(), |sum, one| Moved { units: sum.units + one.units, stock: sum.stock + one.stock })
     }
 
     fn rows(&self, sink: Sink) -> &SinkRows {

@@ -10,7 +10,7 @@ use super::outbox::Written;
 use super::state::{OrderRow, SaleRow, Tables};
 
 /// What a transaction has written, by the outbox row that it goes into.
-type Changes = BTreeMap<(Route, Option<ItemIndex>), Written>;
+pub(super) type Changes = BTreeMap<(Route, Option<ItemIndex>), Written>;
 
 impl Tables {
     /// See `OrderStore::place`. All of it or nothing: what cannot be placed at all is found before the first write.
@@ -83,11 +83,14 @@ impl Tables {
         if let Some(buyer) = &order.buyer {
             self.by_buyer.entry(buyer.clone()).or_default().push(job);
         }
+        if let Some(expires_at) = order.expires_at {
+            self.due.insert((expires_at, job));
+        }
         row.orders.insert(job, order);
     }
 
     /// Turns what was written into outbox rows; an item whose units moved gets its next version.
-    fn publish(&mut self, changes: Changes, now: Timestamp) {
+    pub(super) fn publish(&mut self, changes: Changes, now: Timestamp) {
         for ((route, item), written) in changes {
             let Some(row) = self.sales.get_mut(&route.sale) else { continue };
             let moved = item.filter(|_| written.units != 0);
@@ -135,21 +138,28 @@ impl SaleRow {
             status,
             reason,
             rev: 1,
+            seq: 1,
             created_at: now,
             updated_at: now,
             expires_at,
         }
     }
 
-    /// Counts the units of a live order, and holds the line that the database's constraints hold.
-    fn take(&mut self, order: &OrderRow, units: i64) {
+    /// Counts the units of an order that becomes live, or with fewer than 0 of one that ends, and holds the line that
+    /// the database's constraints hold.
+    pub(super) fn take(&mut self, order: &OrderRow, units: i64) {
         let Some(item) = order.item.map(|item| usize::from(item.get())) else { return };
         if let (Some(books), Some(item)) = (self.books.get_mut(item), self.sale.items.get(item)) {
             books.sold += units;
-            assert!(books.sold <= item.stock, "sold {} of {} units", books.sold, item.stock);
+            let in_order = books.paid <= books.sold && books.sold <= item.stock;
+            assert!(in_order, "paid {}, sold {} of {} units", books.paid, books.sold, item.stock);
         }
         if let Some(buyer) = &order.buyer {
-            *self.allowances.entry(buyer.clone()).or_default() += units;
+            let held = self.allowances.entry(buyer.clone()).or_default();
+            *held += units;
+            if *held == 0 {
+                self.allowances.remove(buyer);
+            }
         }
     }
 }
@@ -170,6 +180,7 @@ fn unreadable(reason: RefusedReason, now: Timestamp) -> OrderRow {
         status: OrderStatus::Rejected,
         reason: Some(reason),
         rev: 1,
+        seq: 1,
         created_at: now,
         updated_at: now,
         expires_at: None,

@@ -80,16 +80,21 @@ impl SaleStore for EmbeddedStore {
         Ok(books.iter().map(|books| books.version).collect())
     }
 
-    async fn restock(&self, _sale: &SaleId, _restock: &Restock, _by: &Operator) -> Result<Restocked, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn restock(&self, sale: &SaleId, restock: &Restock, by: &Operator) -> Result<Restocked, Outage> {
+        let restocked = self.tables().restock(sale, restock, by, self.now());
+        self.relays.wake();
+        Ok(restocked)
     }
 
-    async fn end_withdrawal(&self, _sale: &SaleId, _id: &RestockId, _taken: bool) -> Result<Restocked, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn end_withdrawal(&self, sale: &SaleId, id: &RestockId, taken: bool) -> Result<Restocked, Outage> {
+        let restocked = self.tables().end_withdrawal(sale, id, taken, self.now());
+        self.relays.wake();
+        Ok(restocked)
     }
 
-    async fn open_withdrawals(&self, _older_than_s: u32) -> Result<Vec<Withdrawal>, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn open_withdrawals(&self, older_than_s: u32) -> Result<Vec<Withdrawal>, Outage> {
+        let begun_before = self.now() - TimeDelta::seconds(i64::from(older_than_s));
+        Ok(self.tables().open_withdrawals(begun_before))
     }
 
     async fn holds(&self, sale: SaleNumber, after: Option<JobId>, limit: usize) -> Result<Vec<Hold>, Outage> {

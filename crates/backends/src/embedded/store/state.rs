@@ -1,14 +1,16 @@
 //! The tables, and what keeps them true.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use domain::ports::Operator;
 use domain::{
-    BuyerId, Hold, ItemIndex, JobId, Money, OrderEvent, OrderStatus, OrderView, Outcome, RefusedReason, Sale, SaleId,
-    SaleNumber, Timestamp,
+    BuyerId, Hold, ItemIndex, JobId, Money, OrderEvent, OrderStatus, OrderView, Outcome, PaymentState, RefusedReason,
+    RestockId, Sale, SaleId, SaleNumber, Timestamp,
 };
 
 use super::outbox::OutboxTable;
+use super::payments::Payments;
+use super::restock::RestockRow;
 
 /// Lines of the audit log that are kept: what operators do in many months.
 const AUDIT_MAX: usize = 10_000;
@@ -20,6 +22,10 @@ pub(super) struct Tables {
     pub(super) numbers: HashMap<SaleId, SaleNumber>,
     /// Orders of each buyer, in the order in which they were written.
     pub(super) by_buyer: HashMap<BuyerId, Vec<JobId>>,
+    /// Unpaid orders by their deadline.
+    pub(super) due: BTreeSet<(Timestamp, JobId)>,
+    pub(super) payments: Payments,
+    pub(super) restocks: BTreeMap<(SaleNumber, RestockId), RestockRow>,
     pub(super) outbox: OutboxTable,
     pub(super) audit: VecDeque<AuditLine>,
 }
@@ -31,7 +37,7 @@ pub struct AuditLine {
     pub at: Timestamp,
     /// `console`, `api` or `cli`.
     pub via: String,
-    /// `create`, `set-state`, `patch` or `next-epoch`.
+    /// `create`, `set-state`, `patch`, `next-epoch` or `restock`.
     pub action: &'static str,
     /// Which sale.
     pub sale: SaleId,
@@ -59,7 +65,7 @@ pub(super) struct ItemRow {
     pub(super) sold: i64,
     /// Of these, in paid ones.
     pub(super) paid: i64,
-    /// Counts the changes of `sold`, and the epochs.
+    /// Counts the changes of `sold` and of the stock, and the epochs.
     pub(super) version: i64,
 }
 
@@ -72,8 +78,10 @@ pub(super) struct OrderRow {
     pub(super) amount: Option<Money>,
     pub(super) status: OrderStatus,
     pub(super) reason: Option<RefusedReason>,
-    /// Counts the changes of its units, and its events.
+    /// Counts the changes of its units.
     pub(super) rev: u32,
+    /// Counts its events.
+    pub(super) seq: u32,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) expires_at: Option<Timestamp>,
@@ -103,11 +111,10 @@ impl OrderRow {
 
     /// What the world hears of it.
     pub(super) fn event(&self, job: JobId) -> OrderEvent {
-        let kind = if self.status == OrderStatus::Rejected { "order.rejected" } else { "order.placed" };
         OrderEvent {
-            kind: kind.to_owned(),
+            kind: self.status.event_kind().to_owned(),
             order_id: job,
-            seq: self.rev,
+            seq: self.seq,
             buyer_id: self.buyer.clone(),
             quantity: self.quantity,
             amount: self.amount,
@@ -116,7 +123,7 @@ impl OrderRow {
         }
     }
 
-    pub(super) fn view(&self, order: JobId, sale: &Sale) -> OrderView {
+    fn view(&self, order: JobId, sale: &Sale, refund: Option<PaymentState>) -> OrderView {
         OrderView {
             order,
             sale: sale.id.clone(),
@@ -127,7 +134,7 @@ impl OrderRow {
             reason: self.reason,
             created_at: self.created_at,
             expires_at: self.expires_at,
-            refund: None,
+            refund,
         }
     }
 }
@@ -139,6 +146,16 @@ impl Tables {
 
     pub(super) fn sale_mut(&mut self, id: &SaleId) -> Option<&mut SaleRow> {
         self.sales.get_mut(self.numbers.get(id)?)
+    }
+
+    /// An order as its owner sees it.
+    pub(super) fn view(&self, job: JobId) -> Option<OrderView> {
+        let row = self.sales.get(&job.route().sale)?;
+        Some(row.orders.get(&job)?.view(job, &row.sale, self.payments.refund_of(job)))
+    }
+
+    pub(super) fn order(&self, job: JobId) -> Option<&OrderRow> {
+        self.sales.get(&job.route().sale)?.orders.get(&job)
     }
 
     pub(super) fn note(

@@ -4,6 +4,7 @@ mod audit;
 mod change;
 mod epoch;
 mod line;
+mod restock;
 
 use async_trait::async_trait;
 use domain::ports::{Changed, Operator, Outage, Restocked, SaleStore};
@@ -71,16 +72,28 @@ impl SaleStore for Postgres {
         Ok(versions.into_iter().map(|(version,)| version).collect())
     }
 
-    async fn restock(&self, _sale: &SaleId, _restock: &Restock, _by: &Operator) -> Result<Restocked, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn restock(&self, sale: &SaleId, restock: &Restock, by: &Operator) -> Result<Restocked, Outage> {
+        let (sale, restock, by) = (sale.clone(), restock.clone(), by.clone());
+        let work =
+            self.database.transaction("operator", move |session| restock::restock(session, sale, restock, by).boxed());
+        let restocked = work.await?;
+        self.wake.signal();
+        Ok(restocked)
     }
 
-    async fn end_withdrawal(&self, _sale: &SaleId, _id: &RestockId, _taken: bool) -> Result<Restocked, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn end_withdrawal(&self, sale: &SaleId, id: &RestockId, taken: bool) -> Result<Restocked, Outage> {
+        let (sale, id) = (sale.clone(), id.clone());
+        let work = self.database.transaction("operator", move |session| restock::end(session, sale, id, taken).boxed());
+        let restocked = work.await?;
+        self.wake.signal();
+        Ok(restocked)
     }
 
-    async fn open_withdrawals(&self, _older_than_s: u32) -> Result<Vec<Withdrawal>, Outage> {
-        Err(Outage::NotSent("not built yet".to_owned()))
+    async fn open_withdrawals(&self, older_than_s: u32) -> Result<Vec<Withdrawal>, Outage> {
+        let open = self
+            .database
+            .read(move |mut session| async move { restock::open(&mut session, older_than_s).await }.boxed());
+        Ok(open.await?)
     }
 
     async fn holds(&self, sale: SaleNumber, after: Option<JobId>, limit: usize) -> Result<Vec<Hold>, Outage> {

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use backends::SystemClock;
 use backends::embedded::Embedded;
 use domain::ports::{
-    Changed, Clock, Deliver, Operator, OrderStore, Outage, Outbox, OutboxRow, Placement, SaleStore, Sink,
+    Changed, Clock, Deliver, Operator, OrderLife, OrderStore, Outage, Outbox, OutboxRow, Placement, SaleStore, Sink,
 };
 use domain::{
-    BuyerId, EventMessage, Hold, ItemIndex, ItemTotals, JobId, NewSale, Outcome, Quantity, RefusedReason, Reservation,
-    Sale, SaleState, Timestamp, from_ms,
+    BuyerId, Effect, EventMessage, Hold, ItemIndex, ItemTotals, JobId, NewSale, Outcome, Quantity, RefusedReason,
+    Reservation, Sale, SaleState, StockEffect, Timestamp, from_ms,
 };
 
 pub(super) const PLACED: Outcome = Outcome::Placed;
@@ -20,12 +20,13 @@ pub(super) const LIMIT_REACHED: Outcome = Outcome::Refused(RefusedReason::LimitR
 /// Runs a scenario in process.
 pub(super) async fn embedded<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
     let store = Embedded::new(Arc::new(SystemClock)).store;
-    scenario(Bench { orders: store.clone(), sales: store.clone(), outbox: store }).await;
+    scenario(Bench { orders: store.clone(), life: store.clone(), sales: store.clone(), outbox: store }).await;
 }
 
 #[derive(Clone)]
 pub(super) struct Bench {
     pub(super) orders: Arc<dyn OrderStore>,
+    pub(super) life: Arc<dyn OrderLife>,
     pub(super) sales: Arc<dyn SaleStore>,
     pub(super) outbox: Arc<dyn Outbox>,
 }
@@ -80,7 +81,16 @@ pub(super) fn buyer(name: &str) -> BuyerId {
 impl Bench {
     /// A sale that is warm and open.
     pub(super) async fn open(&self, id: &str, stock: &[i64], limit: u16) -> Sale {
-        let sale = self.sales.create(&described(id, stock, limit), &operator()).await.unwrap().unwrap();
+        self.open_as(&described(id, stock, limit)).await
+    }
+
+    /// The same, and its orders are due as soon as they are placed.
+    pub(super) async fn open_in_a_hurry(&self, id: &str, stock: &[i64], limit: u16) -> Sale {
+        self.open_as(&NewSale { payment_window_seconds: 1, ..described(id, stock, limit) }).await
+    }
+
+    async fn open_as(&self, new: &NewSale) -> Sale {
+        let sale = self.sales.create(new, &operator()).await.unwrap().unwrap();
         assert_eq!(self.sales.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap(), Some(1));
         match self.sales.set_state(&sale.id, SaleState::Open, &operator()).await.unwrap() {
             Changed::Done(sale) => sale,
@@ -125,6 +135,13 @@ impl Bench {
     /// Every effect that waits for the gate.
     pub(super) async fn effects(&self) -> Vec<Hold> {
         self.relay_all(Sink::Gate).await.iter().flat_map(holds_of).collect()
+    }
+}
+
+pub(super) fn stock_of(row: &OutboxRow) -> Option<StockEffect> {
+    match serde_json::from_str(&row.body).unwrap() {
+        Effect::Stock(effect) => Some(effect),
+        Effect::Holds(_) => None,
     }
 }
 

@@ -1,12 +1,17 @@
 //! The ports `OrderStore`, `SaleStore` and `Outbox`: in-process, and Postgres.
 
 mod bench;
+mod late;
+mod life;
 mod outbox;
+mod payments;
 mod placing;
 mod postgres;
 mod races;
 mod refusing;
+mod restocks;
 mod sales;
+mod till;
 
 use bench::embedded;
 use postgres::postgres;
@@ -64,5 +69,64 @@ mod relays {
         a_waiting_relay_is_woken_by_a_row,
         delivered_rows_are_swept_and_waiting_ones_kept,
         totals_are_taken_back_to_the_version_that_was_seen,
+    ]);
+}
+
+mod ends_orders {
+    crate::suite!(crate::store::life: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        a_cancelled_unit_is_for_sale_again,
+        only_the_owner_cancels_and_only_what_waits,
+        an_order_whose_time_is_over_gives_its_units_back,
+        nothing_expires_before_its_time,
+        two_callers_share_what_is_due,
+        a_buyer_who_cancelled_may_buy_again_under_every_limit,
+        a_limit_that_was_changed_gives_back_what_was_counted,
+        the_last_deadline_of_an_item_is_known,
+        events_of_an_order_are_counted,
+        racing_ends_of_an_order_have_one_winner,
+    ]);
+}
+
+mod notes_payments {
+    crate::suite!(crate::store::payments: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        a_payment_pays_its_order_and_moves_no_units,
+        an_event_and_a_payment_count_once,
+        a_failed_payment_may_succeed_and_a_successful_one_not_fail,
+        a_second_payment_goes_back,
+        a_wrong_amount_goes_back_and_the_order_waits_on,
+        a_payment_for_an_ended_order_goes_back,
+        a_payment_before_its_order_pays_when_the_row_is_there,
+        an_order_that_nobody_has_expired_yet_is_paid,
+        a_refund_is_claimed_by_one_and_noted_once,
+        racing_payments_pay_an_order_once,
+    ]);
+}
+
+mod ends_late_payments {
+    crate::suite!(crate::store::late: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        a_late_payment_is_rebooked_when_its_units_were_reserved,
+        a_late_payment_without_its_units_goes_back_and_the_gate_is_told,
+        a_reservation_cannot_oversell,
+        a_reservation_cannot_exceed_the_allowance,
+        an_allowance_that_began_to_be_counted_is_kept_when_a_late_payment_is_rebooked,
+        a_payment_that_was_looked_at_is_left_alone_for_a_moment,
+        of_two_late_payments_one_pays_and_one_goes_back,
+        what_was_decided_on_an_old_revision_is_looked_at_again,
+        a_payment_for_an_order_that_never_was_goes_back,
+        racing_ends_of_a_late_payment_agree,
+    ]);
+}
+
+mod changes_stock {
+    crate::suite!(crate::store::restocks: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        added_units_are_for_sale_at_once_and_once,
+        a_withdrawal_shrinks_the_stock_when_the_gate_has_taken_it,
+        a_withdrawal_that_the_gate_refused_stays_refused,
+        more_than_is_left_is_never_withdrawn,
+        a_sale_that_was_never_warm_is_changed_at_once,
+        what_cannot_be_is_a_conflict_and_changes_nothing,
+        stock_is_taken_back_to_the_version_that_was_seen,
+        a_withdrawal_that_was_forgotten_is_found,
+        racing_restocks_of_one_id_happen_once,
     ]);
 }
