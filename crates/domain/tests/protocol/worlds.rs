@@ -113,6 +113,27 @@ fn restocking_worlds() -> Vec<Shop> {
             cancels: true,
             ..one("… the unit is taken out, orders end, one loss", 1).one_loss()
         },
+        Shop {
+            restocks: vec![(0, -1)],
+            losses: 2,
+            rebuilds: 2,
+            ..one("… the unit is taken out, two losses", 1).one_loss()
+        },
+        Shop {
+            restocks: vec![(0, -1)],
+            payments: vec![0],
+            expiries: true,
+            porters: 1,
+            ..one("… the unit is taken out, a late payment, one loss", 1).one_loss()
+        },
+        Shop {
+            restocks: vec![(0, -1)],
+            payments: vec![0],
+            expiries: true,
+            cancels: true,
+            discards: true,
+            ..one("… the unit is taken out, payment, cancel, deadline and operator meet", 1)
+        },
     ]
 }
 
@@ -176,6 +197,29 @@ fn large_worlds() -> Vec<Shop> {
             payments: vec![0],
             restocks: vec![(0, -1)],
             ..Shop::new("… one is taken out, a late payment", TWO_BUYERS, &[2], 1)
+        },
+        Shop {
+            copies: 1,
+            restocks: vec![(0, -1), (0, 1)],
+            porters: 2,
+            repairs: true,
+            ..Shop::new("one buyer, one unit, one is taken out, one added, one loss or repair", ONE_BUYER, &[1], 1)
+                .one_loss()
+        },
+        Shop {
+            copies: 1,
+            restocks: vec![(0, -1)],
+            porters: 2,
+            keepers: 2,
+            rebuilds: 2,
+            ..Shop::new("… the unit is taken out, two keepers, one loss", ONE_BUYER, &[1], 1).one_loss()
+        },
+        Shop {
+            copies: 1,
+            expiries: true,
+            payments: vec![0, 0],
+            cashiers: 2,
+            ..Shop::new("… two payments for one order, two cashiers, one loss", ONE_BUYER, &[1], 1).one_loss()
         },
     ]
 }
