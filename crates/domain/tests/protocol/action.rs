@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A number is a job, a kind of message or a keeper.
+/// A number is a job, a kind of message, a payment, a restock or a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The buyer sends the token; the gate decides.
@@ -29,18 +29,46 @@ pub enum Action {
     ConsumerDies,
     /// Without patience: acknowledged first, and then it dies.
     AckFirst(usize),
-    /// The buyer cancels, or the time to pay is over.
+    /// The buyer cancels; where there are no payments, also: the time to pay is over.
     Cancel(usize),
-    /// A payment for an order that has expired; noted durably.
-    LatePayment(usize),
+    /// The time to pay is over.
+    Expire(usize),
+    /// An operator ends a job that hangs: its row says rejected.
+    Discard(usize),
+    /// Without a tombstone: the gate drops a job after a time.
+    Drop(usize),
+    /// The provider reports a payment; the transaction that notes it decides what can be decided.
+    Pay(usize),
+    /// A worker looks at an open payment again; what can be decided now is decided.
+    LookAgain(usize, usize),
     /// The gate keeps a unit for it.
     Reserve(usize),
-    /// Whoever works on it dies and starts over.
-    RebookerDies(usize),
-    /// Postgres makes the order live again, or refunds it.
-    Rebook(usize),
-    /// Postgres refunds it.
-    Refund(usize),
+    /// The payment ends, with that unit.
+    EndReserved(usize),
+    /// It ends without.
+    EndUnreserved(usize),
+    /// The worker dies.
+    CashierDies(usize),
+    /// The provider is asked to give the money back.
+    GiveBack(usize),
+    /// That it did is noted.
+    NoteRefund(usize),
+    /// Whoever was about to do the second of these dies.
+    RefunderDies(usize),
+    /// An operator's restock: added at once, or noted as a withdrawal.
+    Restock(usize),
+    /// A worker looks at an open withdrawal.
+    TakeUp(usize, usize),
+    /// The gate sets its units aside.
+    SetAside(usize),
+    /// Postgres ends the withdrawal.
+    EndWithdrawal(usize),
+    /// The worker dies.
+    PorterDies(usize),
+    /// The relay brings the effect of a restock to the gate and strikes it off.
+    RelayStock(usize),
+    /// It dies in between.
+    RelayStockRepeats(usize),
     /// The relay brings an effect to the gate and strikes it off.
     Relay(usize, u8),
     /// It dies in between.
@@ -69,6 +97,10 @@ pub enum Action {
     Number(usize),
     /// It empties and shuts the gate.
     Shut(usize),
+    /// It reads the stock again.
+    ReadStock(usize),
+    /// It tells the gate.
+    LoadStock(usize),
     /// It reads the next row.
     Read(usize),
     /// It applies the row that it read.
@@ -95,11 +127,25 @@ impl fmt::Display for Action {
             Self::ConsumerDies => write!(f, "consumer dies"),
             Self::AckFirst(message) => write!(f, "ack m{message}, then die"),
             Self::Cancel(job) => write!(f, "cancel {job}"),
-            Self::LatePayment(job) => write!(f, "late payment of {job}"),
-            Self::Reserve(job) => write!(f, "reserve for {job}"),
-            Self::RebookerDies(job) => write!(f, "rebooking of {job} dies"),
-            Self::Rebook(job) => write!(f, "rebook {job}"),
-            Self::Refund(job) => write!(f, "refund {job}"),
+            Self::Expire(job) => write!(f, "{job} expires"),
+            Self::Discard(job) => write!(f, "operator discards {job}"),
+            Self::Drop(job) => write!(f, "gate drops {job}"),
+            Self::Pay(payment) => write!(f, "payment p{payment}"),
+            Self::LookAgain(cashier, payment) => write!(f, "cashier {cashier} looks at p{payment}"),
+            Self::Reserve(cashier) => write!(f, "cashier {cashier} reserves"),
+            Self::EndReserved(cashier) => write!(f, "cashier {cashier} ends it as reserved"),
+            Self::EndUnreserved(cashier) => write!(f, "cashier {cashier} ends it unreserved"),
+            Self::CashierDies(cashier) => write!(f, "cashier {cashier} dies"),
+            Self::GiveBack(payment) => write!(f, "p{payment} is given back"),
+            Self::NoteRefund(payment) => write!(f, "refund of p{payment} noted"),
+            Self::RefunderDies(payment) => write!(f, "refund of p{payment} dies"),
+            Self::Restock(restock) => write!(f, "restock w{restock}"),
+            Self::TakeUp(porter, restock) => write!(f, "porter {porter} looks at w{restock}"),
+            Self::SetAside(porter) => write!(f, "porter {porter} sets aside"),
+            Self::EndWithdrawal(porter) => write!(f, "porter {porter} ends it"),
+            Self::PorterDies(porter) => write!(f, "porter {porter} dies"),
+            Self::RelayStock(restock) => write!(f, "relay w{restock}"),
+            Self::RelayStockRepeats(restock) => write!(f, "relay w{restock} and keep it"),
             Self::Relay(job, rev) => write!(f, "relay {job}.{rev}"),
             Self::RelayRepeats(job, rev) => write!(f, "relay {job}.{rev} and keep it"),
             Self::RelayStalls(job, rev) => write!(f, "relay of {job}.{rev} stalls"),
@@ -114,6 +160,8 @@ impl fmt::Display for Action {
             Self::Repair(keeper) => write!(f, "keeper {keeper} is told to repair"),
             Self::Number(keeper) => write!(f, "keeper {keeper} begins an epoch"),
             Self::Shut(keeper) => write!(f, "keeper {keeper} shuts"),
+            Self::ReadStock(keeper) => write!(f, "keeper {keeper} reads the stock"),
+            Self::LoadStock(keeper) => write!(f, "keeper {keeper} loads the stock"),
             Self::Read(keeper) => write!(f, "keeper {keeper} reads a row"),
             Self::Load(keeper) => write!(f, "keeper {keeper} loads it"),
             Self::Finish(keeper) => write!(f, "keeper {keeper} opens"),

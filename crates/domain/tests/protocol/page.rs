@@ -2,9 +2,22 @@
 
 const PAGE: &str = include_str!("../../../../docs/PROTOCOL.md");
 
-/// Fails unless the page has this text.
-pub fn has(text: &str) {
-    assert!(PAGE.contains(text), "docs/PROTOCOL.md lacks: {text}");
+/// What the page should say and does not: all of it is told at the end.
+#[derive(Default)]
+pub struct Missing(Vec<String>);
+
+impl Missing {
+    /// The page should have this text.
+    pub fn has(&mut self, text: &str) {
+        if !PAGE.contains(text) {
+            self.0.push(text.to_owned());
+        }
+    }
+
+    /// Fails unless it has everything.
+    pub fn none(&self) {
+        assert!(self.0.is_empty(), "docs/PROTOCOL.md lacks:\n{}", self.0.join("\n"));
+    }
 }
 
 /// 1234567 as `1,234,567`.

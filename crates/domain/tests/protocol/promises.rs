@@ -4,9 +4,9 @@ use std::fmt;
 
 use crate::moves::{is_kept, is_queued, is_unknown_to_gate};
 use crate::shop::Shop;
-use crate::state::{Client, Desk, Known, Row, State};
+use crate::state::{Client, Desk, Known, Paying, State, Status};
 
-/// A broken promise. A number is a job, an item or a buyer.
+/// A broken promise. A number is a job, an item, a buyer or a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Violation {
     Oversold(usize),
@@ -23,6 +23,10 @@ pub enum Violation {
     UnitsDoNotAddUp(usize),
     AllowanceIsNotWhatIsHeld(usize),
     AnswerIsNotTheOrder(usize),
+    PaidByOtherThanOne(usize),
+    PaidAndGivenBack(usize),
+    GivenBackTwice(usize),
+    PaymentIsStuck(usize),
 }
 
 impl fmt::Display for Violation {
@@ -48,6 +52,10 @@ impl fmt::Display for Violation {
             Self::AnswerIsNotTheOrder(job) => {
                 write!(f, "the gate answers something else for job {job} than its order is")
             }
+            Self::PaidByOtherThanOne(job) => write!(f, "the payments that settled job {job} are not what it says"),
+            Self::PaidAndGivenBack(payment) => write!(f, "payment p{payment} paid its order and was given back"),
+            Self::GivenBackTwice(payment) => write!(f, "payment p{payment} is given back twice"),
+            Self::PaymentIsStuck(payment) => write!(f, "payment p{payment} neither paid its order nor came back"),
         }
     }
 }
@@ -56,19 +64,20 @@ impl fmt::Display for Violation {
 pub fn always(state: &State, shop: &Shop) -> Option<Violation> {
     of_items(state, shop)
         .or_else(|| of_buyers(state, shop))
+        .or_else(|| of_payments(state, shop))
         .or_else(|| (0..shop.wishes.len()).find_map(|job| of_job(state, shop, job)))
 }
 
 fn of_items(state: &State, shop: &Shop) -> Option<Violation> {
-    for (item, stock) in shop.stock.iter().enumerate() {
+    for item in 0..shop.stock.len() {
         let live = state.live_units_at(shop, item);
-        if live > *stock {
+        if live > state.postgres.stock[item].units {
             return Some(Violation::Oversold(item));
         }
         if live != state.postgres.sold[item] {
             return Some(Violation::SoldIsNotTheSumOfOrders(item));
         }
-        if state.redis.free[item] < 0 && !state.gate_has_lost(shop) {
+        if state.redis.free[item] + state.units_aside(shop, item) < 0 && !state.gate_has_lost(shop) {
             return Some(Violation::FreeBelowZero(item));
         }
     }
@@ -78,6 +87,25 @@ fn of_items(state: &State, shop: &Shop) -> Option<Violation> {
 fn of_buyers(state: &State, shop: &Shop) -> Option<Violation> {
     let above = |wish: &crate::shop::Wish| state.live_units_of(shop, wish.buyer) > shop.limit;
     shop.wishes.iter().find(|wish| above(wish)).map(|wish| Violation::AboveTheLimit(wish.buyer))
+}
+
+fn of_payments(state: &State, shop: &Shop) -> Option<Violation> {
+    for (payment, job) in shop.payments.iter().enumerate() {
+        let one = &state.postgres.payments[payment];
+        if one.given_back > 1 {
+            return Some(Violation::GivenBackTwice(payment));
+        }
+        if one.given_back > 0 && !matches!(one.state, Paying::RefundDue | Paying::Refunded) {
+            return Some(Violation::PaidAndGivenBack(payment));
+        }
+        let is_paid = state.postgres.rows[*job].status == Status::Paid;
+        let settles = |(other, of): (&crate::state::Payment, &usize)| of == job && other.state == Paying::Settled;
+        let settled = state.postgres.payments.iter().zip(&shop.payments).filter(|pair| settles(*pair)).count();
+        if settled != usize::from(is_paid) {
+            return Some(Violation::PaidByOtherThanOne(*job));
+        }
+    }
+    None
 }
 
 fn of_job(state: &State, shop: &Shop, job: usize) -> Option<Violation> {
@@ -102,7 +130,8 @@ fn of_job(state: &State, shop: &Shop, job: usize) -> Option<Violation> {
     if lost {
         return None;
     }
-    if state.postgres.rows[job] == Row::Rejected {
+    // What an operator discarded is another matter.
+    if state.postgres.rows[job].status == Status::Rejected {
         return Some(Violation::RefusedWithoutALoss(job));
     }
     let is_there = is_kept(state, shop, job) || !is_unknown_to_gate(state, job);
@@ -117,8 +146,10 @@ pub fn at_rest(state: &State, shop: &Shop) -> Option<Violation> {
     if let Some(job) = jobs.clone().find(waits) {
         return Some(Violation::StillWaiting(job));
     }
-    for (item, stock) in shop.stock.iter().enumerate() {
-        if state.redis.free[item] + state.live_units_at(shop, item).cast_signed() != stock.cast_signed() {
+    // What is still set aside is missing here: at rest nothing is.
+    for item in 0..shop.stock.len() {
+        let stock = state.postgres.stock[item].units.cast_signed();
+        if state.redis.free[item] + state.live_units_at(shop, item).cast_signed() != stock {
             return Some(Violation::UnitsDoNotAddUp(item));
         }
     }
@@ -127,17 +158,26 @@ pub fn at_rest(state: &State, shop: &Shop) -> Option<Violation> {
             return Some(Violation::AllowanceIsNotWhatIsHeld(wish.buyer));
         }
     }
+    let is_at_its_end = |payment: usize| match state.postgres.payments[payment].state {
+        Paying::Absent | Paying::Settled => true,
+        Paying::RefundDue => !shop.refunds,
+        Paying::Refunded => state.postgres.payments[payment].given_back == 1,
+        Paying::Open => false,
+    };
+    if let Some(payment) = (0..shop.payments.len()).find(|payment| !is_at_its_end(*payment)) {
+        return Some(Violation::PaymentIsStuck(payment));
+    }
     jobs.find(|job| !answers_the_order(state, shop, *job)).map(Violation::AnswerIsNotTheOrder)
 }
 
 /// Does the gate tell a buyer who polls what Postgres has?
 fn answers_the_order(state: &State, shop: &Shop, job: usize) -> bool {
     let (row, record) = (state.postgres.rows[job], state.redis.records[job]);
-    let told = match row {
-        Row::Absent => Known::Absent,
-        Row::Rejected => Known::Refused,
-        Row::Live | Row::Cancelled | Row::Rebooked | Row::Refunded => Known::Placed,
+    let told = match row.status {
+        Status::Absent => Known::Absent,
+        Status::Rejected | Status::Discarded => Known::Refused,
+        Status::Pending | Status::Paid | Status::Expired | Status::Cancelled => Known::Placed,
     };
     let units = if row.is_live() { shop.wishes[job].units } else { 0 };
-    record.state == told && record.rev == row.rev() && record.units == units
+    record.state == told && record.rev == row.rev && record.units == units
 }

@@ -1,5 +1,7 @@
 //! What is explored: how large the world is, what may go wrong in it, and which mechanism it has to do without.
 
+use crate::state::{ITEMS, Stock};
+
 /// One token in a buyer's hand, and what it would buy.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
@@ -41,10 +43,24 @@ pub struct Shop {
     pub keepers: usize,
     /// How often a keeper begins to load, all in all.
     pub rebuilds: u8,
-    /// Orders are cancelled, or expire.
+    /// Orders are cancelled, or, where there are payments, expire.
     pub cancels: bool,
-    /// Payments come in for orders that have expired.
-    pub late_payments: bool,
+    /// Orders expire as well: to a payment that is something else than a cancel.
+    pub expiries: bool,
+    /// An operator ends a job that hangs.
+    pub discards: bool,
+    /// Payments that may come in, by the job that each is for.
+    pub payments: Vec<usize>,
+    /// Workers with open payments at the same time, 1 or 2.
+    pub cashiers: usize,
+    /// Are refunds carried out? Otherwise a refund that is due is an end.
+    pub refunds: bool,
+    /// Restocks that an operator may ask for: item and difference.
+    pub restocks: Vec<(usize, i8)>,
+    /// Workers with withdrawals at the same time, 1 or 2.
+    pub porters: usize,
+    /// The contract of before: the gate knows the withdrawals that have ended, until it loses its data.
+    pub ended_ids: bool,
     /// A keeper may lose patience with a queue that does not drain.
     pub drain_times_out: bool,
     /// After a loss, too, nobody who was told 202 may be told anything else.
@@ -73,7 +89,14 @@ impl Shop {
             keepers: 1,
             rebuilds: 0,
             cancels: false,
-            late_payments: false,
+            expiries: false,
+            discards: false,
+            payments: Vec::new(),
+            cashiers: 1,
+            refunds: false,
+            restocks: Vec::new(),
+            porters: 1,
+            ended_ids: false,
             drain_times_out: true,
             strict_answers: false,
             without: None,
@@ -83,6 +106,21 @@ impl Shop {
     /// One wipe or one rewind, whichever comes first.
     pub fn one_loss(self) -> Self {
         Self { losses: 1, wipes: true, rewinds: true, rebuilds: 1, ..self }
+    }
+
+    /// The stock of a sale that was never restocked.
+    pub fn first_stock(&self) -> [Stock; ITEMS] {
+        let mut stock = [Stock::default(); ITEMS];
+        for (one, units) in stock.iter_mut().zip(&self.stock) {
+            one.units = *units;
+        }
+        stock
+    }
+
+    /// Item and units of a restock that takes units out; `None` for one that adds some.
+    pub fn withdrawal(&self, restock: usize) -> Option<(usize, u8)> {
+        let (item, delta) = self.restocks[restock];
+        (delta < 0).then_some((item, delta.unsigned_abs()))
     }
 
     pub fn lacks(&self, mechanism: Mechanism) -> bool {
@@ -115,6 +153,34 @@ pub enum Mechanism {
     ReserveBeforeRebook,
     /// A refund counts as a change of the order and has its effect, like everything that ends a reservation.
     RefundIsAnEffect,
+    /// A worker's claim counts only while the order is at the revision that the worker saw.
+    EndChecksRev,
+    /// The gate reserves for a late payment only at the revision that the worker saw.
+    ReserveAtRev,
+    /// A job that hangs is ended by a row first; the variant lets the gate drop it after a time.
+    Tombstone,
+    /// Payment, cancel and expiry are conditional updates; the variant trusts what was read before.
+    CompareAndSet,
+    /// A payment is noted once, however many events report it.
+    PaymentOnce,
+    /// A payment that could not be decided at once is looked at again.
+    LookAgain,
+    /// The provider gives a payment back once per key.
+    RefundKey,
+    /// The refund is noted after the provider has it.
+    RefundBeforeNote,
+    /// The gate is told the whole stock with its revision; the variant tells the difference.
+    WholeStock,
+    /// Units are set aside at the gate before the stock shrinks.
+    SetAsideFirst,
+    /// Units are set aside once per withdrawal.
+    SetAsideOnce,
+    /// Units are set aside only at the stock revision that the worker saw.
+    SetAsideAtRev,
+    /// The effect of a withdrawal ends it also when its stock is an old one.
+    EndsWhenOld,
+    /// A rebuild reads the stock again after it has shut the gate.
+    StockAfterShut,
     /// Postgres looks at what a buyer already holds.
     AllowanceInPostgres,
     /// Postgres looks at what is sold already.

@@ -1,7 +1,7 @@
 //! The scripts of `lua/`, as far as they decide anything.
 
 use crate::shop::{Mechanism, Shop};
-use crate::state::{Known, Record, Redis, Row};
+use crate::state::{Aside, Carry, ITEMS, Known, Record, Redis, Row, Stock};
 
 /// Answer of `admit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,9 @@ pub enum Verdict {
 
 impl Redis {
     /// A sale with its whole stock free.
-    pub fn fresh(shop: &Shop, epoch: u8, loading: bool) -> Self {
-        let mut redis = Self { present: true, same_run: true, loading, epoch, ..Self::default() };
-        for (free, stock) in redis.free.iter_mut().zip(&shop.stock) {
-            *free = stock.cast_signed();
-        }
-        redis
+    pub fn fresh(stock: [Stock; ITEMS], epoch: u8, loading: bool) -> Self {
+        let free = stock.map(|one| one.units.cast_signed());
+        Self { present: true, same_run: true, loading, epoch, free, stock, ..Self::default() }
     }
 
     /// What is left of this after a restart: every script looks at `run` first, and then at nothing but the epoch.
@@ -50,18 +47,20 @@ impl Redis {
         Verdict::Admitted
     }
 
-    /// The unit of a late payment: as if it were admitted again, if the gate knows that the order holds nothing.
+    /// `reserve.lua`: the units of a late payment, as if they were admitted again, if the gate knows that the order
+    /// holds nothing.
     pub fn reserve(&mut self, shop: &Shop, job: usize, rev: u8) -> bool {
         let record = self.records[job];
-        if !self.ready() || record.rev != rev {
+        if !self.ready() || record.rev != rev && !shop.lacks(Mechanism::ReserveAtRev) {
             return false;
         }
         if record.units > 0 {
-            return true; // by the one before us, who died
+            return record.state == Known::Again; // by the one before us, who died; else the order is live
         }
         let taken = self.take(shop, job);
         if taken {
-            self.records[job].units = shop.wishes[job].units;
+            let units = shop.wishes[job].units;
+            self.records[job] = Record { state: Known::Again, units, ..record };
         }
         taken
     }
@@ -77,7 +76,7 @@ impl Redis {
         true
     }
 
-    /// What a request path that compensates would do.
+    /// What a request path that compensates would do, or a gate that forgets.
     pub fn give_back(&mut self, shop: &Shop, job: usize) {
         if !self.ready() {
             return;
@@ -103,11 +102,11 @@ impl Redis {
         }
         let wish = shop.wishes[job];
         let known = self.records[job];
-        let rev = row.rev();
+        let rev = row.rev;
         // A missing record counts as rev −1; no effect has a rev below 1.
         let newer = known.state == Known::Absent || rev > known.rev;
         if newer || shop.lacks(Mechanism::Revisions) {
-            let state = if row == Row::Rejected { Known::Refused } else { Known::Placed };
+            let state = if row.is_refused() { Known::Refused } else { Known::Placed };
             let units = if row.is_live() { wish.units } else { 0 };
             let given = known.units.cast_signed() - units.cast_signed();
             self.free[wish.item] += given;
@@ -118,11 +117,11 @@ impl Redis {
     }
 
     /// `begin_epoch.lua`
-    pub fn begin_epoch(&mut self, shop: &Shop, epoch: u8) -> bool {
+    pub fn begin_epoch(&mut self, stock: [Stock; ITEMS], epoch: u8) -> bool {
         if self.present && self.epoch >= epoch {
             return false;
         }
-        *self = Self::fresh(shop, epoch, true);
+        *self = Self::fresh(stock, epoch, true);
         true
     }
 
@@ -131,5 +130,48 @@ impl Redis {
         if self.present && self.same_run && (self.epoch == epoch || shop.lacks(Mechanism::FinishChecksEpoch)) {
             self.loading = false;
         }
+    }
+
+    /// `withdraw.lua`: sets units aside. `Idle`: not now, or not any more.
+    pub fn withdraw(&mut self, shop: &Shop, restock: usize, rev: u8) -> Carry {
+        let Some((item, units)) = shop.withdrawal(restock) else { return Carry::Idle };
+        let aside = self.aside[restock];
+        if !self.ready() || aside == Aside::Ended {
+            return Carry::Idle;
+        }
+        if aside == Aside::Set && !shop.lacks(Mechanism::SetAsideOnce) {
+            return Carry::Taken; // by the one before us
+        }
+        if self.stock[item].rev != rev && !shop.lacks(Mechanism::SetAsideAtRev) {
+            return Carry::Idle;
+        }
+        if self.free[item] < units.cast_signed() {
+            return Carry::TooMany;
+        }
+        self.free[item] -= units.cast_signed();
+        self.aside[restock] = Aside::Set;
+        Carry::Taken
+    }
+
+    /// `restock.lua`: the whole stock, if it is newer. `false`: not ready, keep the effect.
+    pub fn restock(&mut self, item: usize, stock: Stock) -> bool {
+        if !self.present || !self.same_run {
+            return false;
+        }
+        let known = self.stock[item];
+        if stock.rev > known.rev {
+            self.free[item] += stock.units.cast_signed() - known.units.cast_signed();
+            self.stock[item] = stock;
+        }
+        true
+    }
+
+    /// The other half of `restock.lua`, in the same step: what was set aside is free again.
+    pub fn end_withdrawal(&mut self, shop: &Shop, restock: usize) {
+        let Some((item, units)) = shop.withdrawal(restock) else { return };
+        if self.aside[restock] == Aside::Set {
+            self.free[item] += units.cast_signed();
+        }
+        self.aside[restock] = if shop.ended_ids { Aside::Ended } else { Aside::Nothing };
     }
 }

@@ -4,17 +4,19 @@ pub mod gate;
 
 mod buying;
 mod keeping;
+mod paying;
 mod placing;
+mod restocking;
 
 use crate::action::Action;
 use crate::shop::Shop;
-use crate::state::{Keeper, Known, Late, Redis, Row, State, Step};
+use crate::state::{Cashier, Keeper, Known, Porter, Redis, State, Status, Step};
 
 impl State {
     /// A warm sale that nobody has touched.
     pub fn first(shop: &Shop) -> Self {
         let mut state = Self {
-            redis: Redis::fresh(shop, 1, false),
+            redis: Redis::fresh(shop.first_stock(), 1, false),
             losses_left: shop.losses,
             queue_losses_left: shop.queue_losses,
             effect_losses_left: shop.effect_losses,
@@ -23,6 +25,7 @@ impl State {
             ..Self::default()
         };
         state.postgres.epoch = 1;
+        state.postgres.stock = shop.first_stock();
         state.presses_left[..shop.wishes.len()].fill(shop.presses);
         state
     }
@@ -40,15 +43,26 @@ impl State {
             Action::Place(message) => self.place(shop, message),
             Action::Ack(message) | Action::AckFirst(message) => self.ack(message),
             Action::ConsumerDies => self.unacked = Default::default(),
-            Action::Cancel(job) => self.change(shop, job, Row::Cancelled),
-            Action::LatePayment(job) => self.postgres.late[job] = Late::Noted,
-            Action::Reserve(job) => self.reserve(shop, job),
-            Action::RebookerDies(job) => self.postgres.late[job] = Late::Noted,
-            Action::Rebook(job) => {
-                let row = if self.has_room(shop, job) { Row::Rebooked } else { Row::Refunded };
-                self.end_late_payment(shop, job, row);
-            }
-            Action::Refund(job) => self.end_late_payment(shop, job, Row::Refunded),
+            Action::Cancel(job) => self.change(shop, job, Status::Cancelled),
+            Action::Expire(job) => self.change(shop, job, Status::Expired),
+            Action::Discard(job) => self.change(shop, job, Status::Discarded),
+            Action::Drop(job) => self.redis.give_back(shop, job),
+            Action::Pay(payment) => self.pay(shop, payment),
+            Action::LookAgain(cashier, payment) => self.look_again(shop, cashier, payment),
+            Action::Reserve(cashier) => self.reserve(shop, cashier),
+            Action::EndReserved(cashier) => self.end_payment(shop, cashier, true),
+            Action::EndUnreserved(cashier) => self.end_payment(shop, cashier, false),
+            Action::CashierDies(cashier) => self.cashiers[cashier] = Cashier::default(),
+            Action::GiveBack(payment) => self.give_back(shop, payment),
+            Action::NoteRefund(payment) => self.note_refund(payment),
+            Action::RefunderDies(payment) => self.postgres.payments[payment].in_hand = false,
+            Action::Restock(restock) => self.ask_restock(shop, restock),
+            Action::TakeUp(porter, restock) => self.take_up(shop, porter, restock),
+            Action::SetAside(porter) => self.set_aside(shop, porter),
+            Action::EndWithdrawal(porter) => self.end_withdrawal(shop, porter),
+            Action::PorterDies(porter) => self.porters[porter] = Porter::default(),
+            Action::RelayStock(restock) => self.relay_stock(shop, restock, true),
+            Action::RelayStockRepeats(restock) => self.relay_stock(shop, restock, false),
             Action::Relay(job, rev) => self.relay(shop, job, rev, true),
             Action::RelayRepeats(job, rev) => self.relay(shop, job, rev, false),
             Action::RelayStalls(job, rev) => {
@@ -79,6 +93,8 @@ impl State {
             }
             Action::Number(keeper) => self.number(shop, keeper),
             Action::Shut(keeper) => self.shut(shop, keeper),
+            Action::ReadStock(keeper) => self.read_stock(keeper),
+            Action::LoadStock(keeper) => self.load_stock(keeper),
             Action::Read(keeper) => self.read(shop, keeper),
             Action::Load(keeper) => self.load(shop, keeper),
             Action::Finish(keeper) => self.finish(shop, keeper),

@@ -1,15 +1,15 @@
 //! From the queue to Postgres, what becomes of orders there, and their way back to the gate.
 
 use crate::shop::{Mechanism, Shop};
-use crate::state::{Late, Row, State};
+use crate::state::{Row, State, Status};
 
 impl State {
     /// One transaction: rows, stock and outbox of all jobs in a message.
     pub(super) fn place(&mut self, shop: &Shop, message: usize) {
         for job in shop.jobs_in(message) {
-            if self.postgres.rows[job] == Row::Absent {
-                let row = if self.has_room(shop, job) { Row::Live } else { Row::Rejected };
-                self.change(shop, job, row);
+            if self.postgres.rows[job].is_absent() {
+                let status = if self.has_room(shop, job) { Status::Pending } else { Status::Rejected };
+                self.change(shop, job, status);
             } else if !shop.lacks(Mechanism::SentAgain) {
                 self.send_effect(job);
             }
@@ -25,7 +25,7 @@ impl State {
     /// May this job hold its units, as far as Postgres knows?
     pub fn has_room(&self, shop: &Shop, job: usize) -> bool {
         let wish = shop.wishes[job];
-        let fits = self.postgres.sold[wish.item] + wish.units <= shop.stock[wish.item];
+        let fits = self.postgres.sold[wish.item] + wish.units <= self.postgres.stock[wish.item].units;
         let allowed = self.live_units_of(shop, wish.buyer) + wish.units <= shop.limit;
         (fits || shop.lacks(Mechanism::StockInPostgres)) && (allowed || shop.lacks(Mechanism::AllowanceInPostgres))
     }
@@ -43,9 +43,10 @@ impl State {
         shop.wishes.iter().zip(rows).filter(|(_, row)| row.is_live()).map(|(wish, _)| wish)
     }
 
-    /// A row becomes something else, with its stock and its effect, in one transaction.
-    pub(super) fn change(&mut self, shop: &Shop, job: usize, row: Row) {
+    /// The units of a row change, with its stock, its revision and its effect, in one transaction.
+    pub(super) fn change(&mut self, shop: &Shop, job: usize, status: Status) {
         let wish = shop.wishes[job];
+        let row = Row { status, rev: self.postgres.rows[job].rev + 1 };
         if self.postgres.rows[job].is_live() {
             self.postgres.sold[wish.item] -= wish.units;
         }
@@ -57,22 +58,7 @@ impl State {
     }
 
     fn send_effect(&mut self, job: usize) {
-        self.postgres.outbox[job] |= 1 << (self.postgres.rows[job].rev() - 1);
-    }
-
-    pub(super) fn reserve(&mut self, shop: &Shop, job: usize) {
-        let rev = self.postgres.rows[job].rev();
-        if self.redis.reserve(shop, job, rev) {
-            self.postgres.late[job] = Late::Reserved;
-        }
-    }
-
-    /// The end of a late payment. Whichever way it ends, the revision grows: a unit that was reserved comes back.
-    pub(super) fn end_late_payment(&mut self, shop: &Shop, job: usize, row: Row) {
-        self.postgres.late[job] = Late::None;
-        if row.is_live() || !shop.lacks(Mechanism::RefundIsAnEffect) {
-            self.change(shop, job, row);
-        }
+        self.postgres.outbox[job] |= 1 << (self.postgres.rows[job].rev - 1);
     }
 
     pub(super) fn relay(&mut self, shop: &Shop, job: usize, rev: u8, strike_off: bool) {

@@ -1,15 +1,21 @@
 //! Which actions are possible in a state. What they do is in [`crate::steps`].
 
+pub mod paying;
+pub mod restocking;
+
 use crate::action::Action;
 use crate::shop::{Mechanism, Shop};
-use crate::state::{Client, Desk, Keeper, Known, Late, Row, State, Step};
+use crate::state::{Client, Desk, Keeper, Known, State, Step};
+
+/// Revisions that an order may have: placed, expired, and one for each of two late payments; one to spare.
+const REVS: u8 = 5;
 
 /// Every action that is possible, gathered in `into`.
 pub fn possible(state: &State, shop: &Shop, into: &mut Vec<Action>) {
     into.clear();
     for job in 0..shop.wishes.len() {
         buying(state, shop, job, into);
-        after_sale(state, shop, job, into);
+        paying::ending(state, shop, job, into);
         relaying(state, job, into);
     }
     for message in 0..shop.messages.len() {
@@ -24,6 +30,8 @@ pub fn possible(state: &State, shop: &Shop, into: &mut Vec<Action>) {
     for keeper in 0..shop.keepers {
         keeping(state, shop, keeper, into);
     }
+    paying::paying(state, shop, into);
+    restocking::restocking(state, shop, into);
     losing(state, shop, into);
 }
 
@@ -69,27 +77,9 @@ pub fn may_republish(state: &State, shop: &Shop, message: usize) -> bool {
     state.redis.ready() && watched && !shop.lacks(Mechanism::Watch)
 }
 
-fn after_sale(state: &State, shop: &Shop, job: usize, into: &mut Vec<Action>) {
-    let row = state.postgres.rows[job];
-    if shop.cancels && row == Row::Live {
-        into.push(Action::Cancel(job));
-    }
-    match state.postgres.late[job] {
-        Late::None if shop.late_payments && row == Row::Cancelled => into.push(Action::LatePayment(job)),
-        Late::None => {}
-        Late::Noted => {
-            into.extend([Action::Reserve(job), Action::Refund(job)]);
-            if shop.lacks(Mechanism::ReserveBeforeRebook) {
-                into.push(Action::Rebook(job));
-            }
-        }
-        Late::Reserved => into.extend([Action::Rebook(job), Action::RebookerDies(job)]),
-    }
-}
-
 fn relaying(state: &State, job: usize, into: &mut Vec<Action>) {
     let waiting = state.postgres.outbox[job];
-    for rev in (1..=3).filter(|rev| waiting & (1 << (rev - 1)) != 0) {
+    for rev in (1..=REVS).filter(|rev| waiting & (1 << (rev - 1)) != 0) {
         into.extend([Action::Relay(job, rev), Action::RelayRepeats(job, rev)]);
         if state.echoes_left > 0 && state.echo.is_none() {
             into.push(Action::RelayStalls(job, rev));
@@ -126,8 +116,10 @@ pub fn next_of_keeper(state: &State, shop: &Shop, keeper: usize) -> Option<Actio
         Step::Idle => None,
         Step::Decided => Some(Action::Number(keeper)),
         Step::Numbered => Some(Action::Shut(keeper)),
+        Step::Shut => Some(Action::ReadStock(keeper)),
+        Step::StockRead => Some(Action::LoadStock(keeper)),
         Step::Loading if job == shop.wishes.len() => Some(Action::Finish(keeper)),
-        Step::Loading if read[job] != Row::Absent => Some(Action::Load(keeper)),
+        Step::Loading if !read[job].is_absent() => Some(Action::Load(keeper)),
         Step::Loading => {
             let drained = state.queue.iter().all(|copies| *copies == 0);
             (job > 0 || drained || shop.drain_times_out).then_some(Action::Read(keeper))
@@ -150,7 +142,7 @@ fn losing(state: &State, shop: &Shop, into: &mut Vec<Action>) {
 
 /// Is the job, admitted once, still on its way or at its end?
 pub fn is_kept(state: &State, shop: &Shop, job: usize) -> bool {
-    state.postgres.rows[job] != Row::Absent || is_queued(state, shop, job)
+    !state.postgres.rows[job].is_absent() || is_queued(state, shop, job)
 }
 
 /// Does a message carry it?
