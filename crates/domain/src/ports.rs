@@ -65,7 +65,8 @@ pub trait Gate: Send + Sync {
     /// revision ends it.
     async fn reserve(&self, job: JobId, rev: u32) -> Result<Reserved, Outage>;
 
-    /// Sets units aside that an operator takes out of the sale, once per id, until a [`Gate::restock`] ends it.
+    /// Sets units aside that an operator takes out of the sale, once per id, until a [`Gate::restock`] ends it; only if the
+    /// gate knows the item's stock at just the withdrawal's revision.
     async fn withdraw(&self, withdrawal: &Withdrawal) -> Result<Withdrawn, Outage>;
 
     /// Applies the stock of an item if it is newer than what is known, and ends a withdrawal, in one step. `version` is
@@ -135,6 +136,9 @@ pub enum Withdrawn {
     },
     /// The withdrawal has ended already. Nothing was taken.
     Ended,
+    /// The gate knows the stock at another revision: an effect is on its way, or the withdrawal has ended and the gate has
+    /// forgotten it. Nothing was taken; look at it again.
+    Stale,
     /// The gate has lost this sale, or is loading it.
     NotReady,
 }

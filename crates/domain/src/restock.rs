@@ -58,4 +58,7 @@ pub struct Withdrawal {
     pub item: ItemIndex,
     /// How many units; above 0.
     pub units: i64,
+    /// The revision of the item's stock that whoever takes them has seen. Ending a withdrawal raises it, so a stalled
+    /// repeat takes nothing, whatever the gate has forgotten since.
+    pub stock_rev: u32,
 }

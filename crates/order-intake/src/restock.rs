@@ -3,9 +3,15 @@
 //! Units that come are Postgres' to give: the gate hears of them. Units that go are taken at the gate first, so that
 //! nobody is admitted for them in the meantime; whoever dies on the way is followed by [`finish_withdrawals`].
 
+use std::time::Duration;
+
 use domain::ports::{Gate, Operator, Outage, Restocked, SaleStore, Withdrawn};
 use domain::{Restock, SaleId, Withdrawal};
 use tracing::{info, warn};
+
+/// An effect that is on its way to the gate arrives within milliseconds; it is waited for this often, and so long.
+const LOOKS: usize = 40;
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// A withdrawal that was begun longer ago than this has lost whoever began it.
 const ABANDONED_S: u32 = 5;
@@ -19,32 +25,40 @@ pub async fn restock(
     restock: &Restock,
     by: &Operator,
 ) -> Result<Restocked, Outage> {
-    match sales.restock(sale, restock, by).await? {
-        Restocked::Withdraw(withdrawal) => finish(gate, sales, &withdrawal).await,
-        ended => Ok(ended),
+    for _ in 0..LOOKS {
+        let withdrawal = match sales.restock(sale, restock, by).await? {
+            Restocked::Withdraw(withdrawal) => withdrawal,
+            ended => return Ok(ended),
+        };
+        if let Some(ended) = finish(gate, sales, &withdrawal).await? {
+            return Ok(ended);
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
+    Err(Outage::Unknown("the gate is behind; the units are taken out when it has caught up".to_owned()))
 }
 
 /// Finishes what others have begun and left.
 pub(crate) async fn finish_withdrawals(gate: &dyn Gate, sales: &dyn SaleStore) -> Result<(), Outage> {
     for withdrawal in sales.open_withdrawals(ABANDONED_S).await? {
+        let (sale, id) = (&withdrawal.sale, &withdrawal.id);
         match finish(gate, sales, &withdrawal).await {
-            Ok(_) => {
-                info!(sale.id = %withdrawal.sale, restock.id = %withdrawal.id, "an abandoned withdrawal is finished")
-            }
-            Err(outage) => warn!(sale.id = %withdrawal.sale, restock.id = %withdrawal.id, %outage,
-                                 "a withdrawal cannot be finished now"),
+            Ok(Some(_)) => info!(sale.id = %sale, restock.id = %id, "an abandoned withdrawal is finished"),
+            Ok(None) => {} // an effect is on its way; the next look will find it
+            Err(outage) => warn!(sale.id = %sale, restock.id = %id, %outage, "a withdrawal cannot be finished now"),
         }
     }
     Ok(())
 }
 
-async fn finish(gate: &dyn Gate, sales: &dyn SaleStore, withdrawal: &Withdrawal) -> Result<Restocked, Outage> {
+/// `None` when the gate knows the stock at another revision: it has to be looked at again.
+async fn finish(gate: &dyn Gate, sales: &dyn SaleStore, withdrawal: &Withdrawal) -> Result<Option<Restocked>, Outage> {
     let taken = match gate.withdraw(withdrawal).await? {
         Withdrawn::Taken => true,
         // Ended: somebody else has finished it, and Postgres says how.
         Withdrawn::TooMany { .. } | Withdrawn::Ended => false,
+        Withdrawn::Stale => return Ok(None),
         Withdrawn::NotReady => return Err(Outage::NotSent("the gate is loading this sale".to_owned())),
     };
-    sales.end_withdrawal(&withdrawal.sale, &withdrawal.id, taken).await
+    sales.end_withdrawal(&withdrawal.sale, &withdrawal.id, taken).await.map(Some)
 }

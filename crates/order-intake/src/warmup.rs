@@ -5,7 +5,8 @@
 //! 3. The queue drains, for a short while: what is on it still becomes orders, which are counted in the next step.
 //! 4. Every order of the sale is applied as a hold. An order that commits meanwhile sends its own hold; whichever
 //!    comes second changes nothing.
-//! 5. The gate follows the sale's state and opens its doors.
+//! 5. The stock is read again: a restock of a moment ago may have told the gate before it forgot.
+//! 6. The gate follows the sale's state and opens its doors.
 //!
 //! The gate is shut before Postgres is read, so no effect can fall between the two. A leader that dies on the way
 //! leaves the doors shut, and the next one starts over with a later epoch.
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::ports::{Changed, Condition, Gate, HOLD_MAX, Operator, Outage, Queue, SaleStore};
-use domain::{ItemId, Patch, Sale, SaleId, SaleState, WarmSale};
+use domain::{ItemId, ItemIndex, Patch, Sale, SaleId, SaleState, StockEffect, WarmSale};
 use tracing::{info, warn};
 
 /// The longest wait for the queue to drain before orders are counted. What is still queued after that is placed as
@@ -130,6 +131,10 @@ impl Warmup {
         let Some(orders) = self.load_holds(sale, epoch).await? else { return Err(superseded()) };
         // Read again: the operator may have paused, closed or changed the sale in the meantime.
         let sale = self.sales.sale(&sale.id).await?.ok_or(WarmError::NotFound)?;
+        // So has the stock perhaps, and told a gate that has been forgotten since.
+        for (item, stock) in (0..).map(ItemIndex::new).zip(WarmSale::new(&sale, epoch).stock) {
+            self.gate.restock(sale.route(), &StockEffect { item, stock, ends: None }, None).await?;
+        }
         let followed = self.gate.follow(&WarmSale::new(&sale, epoch), sale.state).await?;
         if !followed || !self.gate.finish_epoch(sale.route(), epoch, &versions).await? {
             return Err(superseded());

@@ -95,6 +95,7 @@ pub(super) fn withdrawn(answer: &[String]) -> Option<Withdrawn> {
         "taken" => Some(Withdrawn::Taken),
         "too-many" => Some(Withdrawn::TooMany { free: answer.get(1)?.parse().ok()? }),
         "ended" => Some(Withdrawn::Ended),
+        "stale" => Some(Withdrawn::Stale),
         "not-ready" => Some(Withdrawn::NotReady),
         _ => None,
     }

@@ -128,9 +128,9 @@ impl Gate for RedisGate {
     }
 
     async fn withdraw(&self, withdrawal: &Withdrawal) -> Result<Withdrawn, Outage> {
-        let Withdrawal { id, route, item, units, .. } = withdrawal;
+        let Withdrawal { id, route, item, units, stock_rev, sale: _ } = withdrawal;
         let mut args = Args::default();
-        args.text(id).text(item.get()).text(units);
+        args.text(id).text(item.get()).text(units).text(stock_rev);
         let answer: Vec<String> = self.link.run(Name::Withdraw, &self.keys(*route), args).await?;
         answers::withdrawn(&answer).ok_or_else(|| nonsense("withdraw"))
     }

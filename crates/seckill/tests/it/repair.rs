@@ -77,9 +77,7 @@ async fn restarts_warm_ups_and_reconciliations_under_load_change_nothing_that_is
     let mut shop = TestShop::start(2, 1).await;
     shop.sale("s1", 1, &[2_000]).await;
     let (bodies, client) = (shop.mint("s1", 4_000, &[]), shop.client.clone());
-    let crowd = tokio::spawn(async move {
-        client.stubborn_crowd("s1", bodies, 50, Duration::from_millis(120)).await
-    });
+    let crowd = tokio::spawn(async move { client.stubborn_crowd("s1", bodies, 50, Duration::from_millis(120)).await });
     let mut rounds = 0;
     while rounds < 20 || !crowd.is_finished() {
         shop.gateways[1].kill9();

@@ -36,12 +36,16 @@ impl GateSale {
         Reserved::Reserved
     }
 
-    /// Sets units aside, once per id.
+    /// Sets units aside, once per id, at the revision of the stock that the caller has seen.
     pub(super) fn withdraw(&mut self, withdrawal: &Withdrawal) -> Withdrawn {
         match self.withdrawals.get(&withdrawal.id) {
             Some(0) => return Withdrawn::Ended,
             Some(_) => return Withdrawn::Taken,
             None => {}
+        }
+        let known = self.stock.get(usize::from(withdrawal.item.get()));
+        if known.is_some_and(|known| known.rev != withdrawal.stock_rev) {
+            return Withdrawn::Stale;
         }
         let units = withdrawal.units;
         let Some(counters) = self.counters(Some(withdrawal.item)) else { return Withdrawn::TooMany { free: 0 } };

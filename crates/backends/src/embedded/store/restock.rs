@@ -144,5 +144,6 @@ fn allowed(row: &SaleRow, item: ItemIndex, delta: i64) -> Result<(), String> {
 
 fn withdrawal(sale: &Sale, restock: &Restock, item: ItemIndex) -> Withdrawal {
     let (id, units) = (restock.id.clone(), restock.delta.saturating_neg());
-    Withdrawal { id, sale: sale.id.clone(), route: sale.route(), item, units }
+    let stock_rev = sale.item_at(item).map_or(0, |item| item.stock_rev);
+    Withdrawal { id, sale: sale.id.clone(), route: sale.route(), item, units, stock_rev }
 }

@@ -38,7 +38,7 @@ const STOCK: &str = "
     returning stock, stock_rev, version";
 
 const OPEN: &str = "
-    select r.id, r.sale_id, s.number, i.position, r.delta
+    select r.id, r.sale_id, s.number, i.position, r.delta, i.stock_rev
     from restocks r join sales s on s.id = r.sale_id
     join sale_items i on i.sale_id = r.sale_id and i.item_id = r.item_id
     where r.state = 'withdrawing' and r.created_at < now() - make_interval(secs => $1::double precision)
@@ -123,7 +123,8 @@ fn allowed(sale: &Sale, stock: i64, sold: i64, delta: i64) -> Result<(), String>
 
 fn withdraw(sale: &Sale, restock: &Restock, item: ItemIndex) -> Restocked {
     let (id, units) = (restock.id.clone(), -restock.delta);
-    Restocked::Withdraw(Withdrawal { id, sale: sale.id.clone(), route: sale.route(), item, units })
+    let stock_rev = sale.item_at(item).map_or(0, |item| item.stock_rev);
+    Restocked::Withdraw(Withdrawal { id, sale: sale.id.clone(), route: sale.route(), item, units, stock_rev })
 }
 
 /// Changes the stock, and tells the gate of a warm sale. Units that are sold stay in the stock.
@@ -229,16 +230,19 @@ async fn tell(
 /// See `SaleStore::open_withdrawals`.
 pub(super) async fn open(session: &mut Session<'_>, older_than_s: u32) -> Result<Vec<Withdrawal>, Failure> {
     let query = sqlx::query_as(OPEN).bind(f64::from(older_than_s));
-    let lines: Vec<(String, String, i32, i16, i64)> = session.all("open_withdrawals", query).await?;
+    let lines: Vec<OpenLine> = session.all("open_withdrawals", query).await?;
     lines.into_iter().map(withdrawal).collect()
 }
 
-fn withdrawal((id, sale, number, position, delta): (String, String, i32, i16, i64)) -> Result<Withdrawal, Failure> {
+type OpenLine = (String, String, i32, i16, i64, i32);
+
+fn withdrawal((id, sale, number, position, delta, stock_rev): OpenLine) -> Result<Withdrawal, Failure> {
     Ok(Withdrawal {
         id: id.try_into().map_err(Failure::unreadable)?,
         sale: sale_id(sale)?,
         route: domain::Route { sale: sale_number(number)?, shard: domain::Shard::default() },
         item: item_index(position)?,
         units: -delta,
+        stock_rev: count(stock_rev)?,
     })
 }

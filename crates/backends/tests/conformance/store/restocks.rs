@@ -78,6 +78,7 @@ pub(super) async fn a_withdrawal_shrinks_the_stock_when_the_gate_has_taken_it(be
         route: sale.route(),
         item: ItemIndex::new(1),
         units: 4,
+        stock_rev: 0,
     };
     assert_eq!(withdrawal, expected);
     assert_eq!(bench.withdraw(&sale, "r", "b", -4).await, expected, "again: it goes on where it stopped");
