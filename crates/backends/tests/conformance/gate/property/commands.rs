@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 /// Forty on average; a failing sequence is shortened to the steps that matter.
 const STEPS_MAX: usize = 80;
-pub(super) const JOBS: u8 = 6;
+pub(super) const JOBS: u8 = 16;
 pub(super) const BUYERS: [&str; 3] = ["ann", "bob", "cid"];
 const WITHDRAWALS: u8 = 4;
 
@@ -74,7 +74,7 @@ fn an_effect() -> impl Strategy<Value = Effect> {
         2 => Just(Outcome::Placed),
         1 => proptest::sample::select(RefusedReason::ALL.to_vec()).prop_map(Outcome::Refused),
     ];
-    (a_job(), 1..4_u32, option::weighted(0.9, 0..BUYERS.len()), an_item(), 0..4_u16, any::<bool>(), outcome).prop_map(
+    (a_job(), 1..8_u32, option::weighted(0.9, 0..BUYERS.len()), an_item(), 0..4_u16, any::<bool>(), outcome).prop_map(
         |(job, rev, buyer, item, quantity, live, outcome)| {
             // An order holds units only of an item and for a buyer that can be named.
             let units = if live && buyer.is_some() && item.is_some() { quantity } else { 0 };
@@ -88,7 +88,10 @@ fn a_group() -> impl Strategy<Value = Vec<Try>> {
     (vec(a_try(), 1..5), a_try(), 0..3_u8).prop_map(|(mut group, other, twice)| {
         let first = group[0].clone();
         match twice {
-            1 => group.push(Try { buyer: first.buyer, job: (first.job + 1) % JOBS, ..other }),
+            1 => {
+                let (job, admissible) = ((first.job + 1) % JOBS, Admissible::Yes);
+                group.push(Try { buyer: first.buyer, job, admissible, ..other });
+            }
             2 => group.push(Try { job: first.job, ..other }),
             _ => {}
         }
@@ -97,7 +100,7 @@ fn a_group() -> impl Strategy<Value = Vec<Try>> {
 }
 
 fn a_stock() -> impl Strategy<Value = ItemStock> {
-    (0..8_i64, 0..6_u32).prop_map(|(units, rev)| ItemStock { units, rev })
+    (0..12_i64, 0..6_u32).prop_map(|(units, rev)| ItemStock { units, rev })
 }
 
 fn a_restock() -> impl Strategy<Value = Command> {
@@ -110,14 +113,34 @@ fn a_restock() -> impl Strategy<Value = Command> {
 /// Most sequences start with an open sale, or hardly anything would happen in them.
 pub(super) fn a_sequence() -> impl Strategy<Value = Vec<Command>> {
     let warm = [
-        Command::Begin { epoch: 1, stock: [3, 5].map(|units| ItemStock { units, rev: 0 }), limit: 2 },
+        Command::Begin { epoch: 1, stock: [5, 8].map(|units| ItemStock { units, rev: 0 }), limit: 2 },
         Command::Follow { epoch: 1, state: SaleState::Open, limit: 2 },
         Command::Finish { epoch: 1, versions: [0, 0] },
     ];
-    (prop::bool::weighted(0.9), vec(a_command(), 1..=STEPS_MAX)).prop_map(move |(is_warm, random)| {
+    (prop::bool::weighted(0.9), vec(a_step(), 1..=STEPS_MAX)).prop_map(move |(is_warm, random)| {
         let start = if is_warm { warm.to_vec() } else { Vec::new() };
-        start.into_iter().chain(random).collect()
+        start.into_iter().chain(random.into_iter().flatten()).collect()
     })
+}
+
+/// One command, or the few that belong to a late payment: by chance alone they hardly ever meet.
+fn a_step() -> impl Strategy<Value = Vec<Command>> {
+    prop_oneof![12 => a_command().prop_map(|command| vec![command]), 1 => a_late_payment()]
+}
+
+/// An order expires, its units are reserved again, and perhaps the payment ends at once.
+fn a_late_payment() -> impl Strategy<Value = Vec<Command>> {
+    (a_job(), 1..8_u32, 0..BUYERS.len(), 0..2_u8, 1..4_u16, option::of(any::<bool>())).prop_map(
+        |(job, rev, buyer, item, quantity, paid)| {
+            let hold = |rev, units| {
+                let (buyer, item, outcome) = (Some(buyer), Some(item), Outcome::Placed);
+                let effect = Effect { job, rev, buyer, item, quantity, units, outcome };
+                Command::Hold { holds: vec![effect], version: None }
+            };
+            let end = paid.map(|paid| hold(rev + 1, if paid { quantity } else { 0 }));
+            [hold(rev, 0), Command::Reserve { job, rev }].into_iter().chain(end).collect()
+        },
+    )
 }
 
 fn a_command() -> impl Strategy<Value = Command> {
@@ -136,7 +159,7 @@ fn a_command() -> impl Strategy<Value = Command> {
             .prop_map(|(epoch, stock, limit)| Command::Begin { epoch, stock, limit }),
         2 => (epoch.clone(), [0..6_i64, 0..6_i64])
             .prop_map(|(epoch, versions)| Command::Finish { epoch, versions }),
-        4 => (a_job(), 1..5_u32).prop_map(|(job, rev)| Command::Reserve { job, rev }),
+        4 => (a_job(), 1..8_u32).prop_map(|(job, rev)| Command::Reserve { job, rev }),
         3 => (0..WITHDRAWALS, 1..4_i64).prop_map(|(id, units)| Command::Withdraw { id, units }),
         3 => a_restock(),
         2 => (epoch, state, limit).prop_map(|(epoch, state, limit)| Command::Follow { epoch, state, limit }),
