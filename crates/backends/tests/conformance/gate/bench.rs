@@ -181,9 +181,20 @@ impl Bench {
         self.gate.reserve(self.job(n), rev).await.unwrap()
     }
 
+    /// At whatever revision the gate knows.
     pub(super) async fn withdraw(&self, id: &str, item: u8, units: i64) -> Withdrawn {
+        for stock_rev in 0..10 {
+            match self.withdraw_at(id, item, units, stock_rev).await {
+                Withdrawn::Stale => {}
+                answer => return answer,
+            }
+        }
+        panic!("the gate knows none of ten revisions")
+    }
+
+    pub(super) async fn withdraw_at(&self, id: &str, item: u8, units: i64, stock_rev: u32) -> Withdrawn {
         let (sale, item) = ("s1".parse().unwrap(), ItemIndex::new(item));
-        let withdrawal = Withdrawal { id: id.parse().unwrap(), sale, route: self.route, item, units };
+        let withdrawal = Withdrawal { id: id.parse().unwrap(), sale, route: self.route, item, units, stock_rev };
         self.gate.withdraw(&withdrawal).await.unwrap()
     }
 

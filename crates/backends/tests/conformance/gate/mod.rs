@@ -88,6 +88,7 @@ mod restocks_a_sale {
         the_newest_stock_counts_in_any_order_and_any_number_of_times,
         units_set_aside_are_for_nobody_until_the_withdrawal_ends,
         a_stalled_repeat_after_the_end_takes_nothing,
+        units_are_set_aside_only_at_the_revision_that_was_seen,
         more_than_is_free_cannot_be_set_aside,
         what_was_set_aside_comes_back_also_with_a_stock_that_is_old_news,
         a_restock_raises_the_version_of_its_item_only,

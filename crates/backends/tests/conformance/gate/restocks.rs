@@ -69,6 +69,23 @@ pub(super) async fn a_stalled_repeat_after_the_end_takes_nothing(bench: Bench) {
     assert_eq!(bench.withdraw("c", 0, 1).await, Withdrawn::Taken, "another id is another withdrawal");
 }
 
+pub(super) async fn units_are_set_aside_only_at_the_revision_that_was_seen(bench: Bench) {
+    bench.open(&[5], 1).await;
+    assert_eq!(bench.withdraw_at("a", 0, 1, 1).await, Withdrawn::Stale, "an effect is on its way");
+    bench.restock(0, 9, 1, None).await;
+    assert_eq!(bench.withdraw_at("a", 0, 1, 0).await, Withdrawn::Stale, "a stalled call");
+    assert_eq!(bench.counters().await, [(9, 0, 0)]);
+    assert_eq!(bench.withdraw_at("a", 0, 1, 1).await, Withdrawn::Taken);
+    assert_eq!(bench.withdraw_at("a", 0, 1, 7).await, Withdrawn::Taken, "it is set aside already");
+
+    // The gate loses everything, the mark that the withdrawal has ended too: the stock is at a later revision.
+    bench.restock(0, 8, 2, Some("a")).await;
+    let warm = WarmSale { stock: vec![ItemStock { units: 8, rev: 2 }], ..bench.rules(2, &[8], 1) };
+    bench.load(&warm, SaleState::Open).await;
+    assert_eq!(bench.withdraw_at("a", 0, 1, 1).await, Withdrawn::Stale);
+    assert_eq!(bench.counters().await, [(8, 0, 0)]);
+}
+
 pub(super) async fn more_than_is_free_cannot_be_set_aside(bench: Bench) {
     bench.open(&[5, 0], 3).await;
     bench.buys(1, "ann", 0, 2).await;

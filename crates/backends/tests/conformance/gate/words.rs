@@ -28,7 +28,7 @@ const ANSWERS: [(&str, &str); 12] = [
     ("reserve", "reserved refused stale not-ready"),
     ("restock", "-1 0 1"),
     ("scan", "page not-ready"),
-    ("withdraw", "taken too-many ended not-ready"),
+    ("withdraw", "taken too-many ended stale not-ready"),
 ];
 
 /// What the script of this name has answered.

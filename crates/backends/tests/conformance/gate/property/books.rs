@@ -25,15 +25,18 @@ impl Books {
             (Command::Begin { stock, .. }, Answer::Done(true)) => {
                 *self = Self { stock: stock.to_vec(), ..Self::default() };
             }
-            (Command::Withdraw { id, units }, Answer::Withdrawn(answer)) => {
+            (Command::Withdraw { id, units, stock_rev }, Answer::Withdrawn(answer)) => {
                 let known = self.withdrawals.get(id).copied();
+                let is_stale = self.stock.get(usize::from(item_of(*id))).is_some_and(|stock| stock.rev != *stock_rev);
                 match answer {
                     Withdrawn::Taken => {
                         prop_assert_ne!(known, Some(0), "an ended withdrawal took units");
+                        prop_assert!(known.is_some() || !is_stale, "units were taken at another revision");
                         self.withdrawals.entry(*id).or_insert(*units);
                     }
                     Withdrawn::Ended => prop_assert_eq!(known, Some(0), "it has not ended"),
                     Withdrawn::TooMany { .. } => prop_assert_eq!(known, None, "it was answered already"),
+                    Withdrawn::Stale => prop_assert!(is_stale && known.is_none(), "the revision was the right one"),
                     Withdrawn::NotReady => {}
                 }
             }

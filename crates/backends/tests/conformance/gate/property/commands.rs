@@ -26,7 +26,7 @@ pub(super) enum Command {
     Finish { epoch: u32, versions: [i64; 2] },
     Follow { epoch: u32, state: SaleState, limit: u16 },
     Reserve { job: u8, rev: u32 },
-    Withdraw { id: u8, units: i64 },
+    Withdraw { id: u8, units: i64, stock_rev: u32 },
     Restock { item: u8, stock: ItemStock, ends: Option<u8>, version: Option<i64> },
 }
 
@@ -160,7 +160,8 @@ fn a_command() -> impl Strategy<Value = Command> {
         2 => (epoch.clone(), [0..6_i64, 0..6_i64])
             .prop_map(|(epoch, versions)| Command::Finish { epoch, versions }),
         4 => (a_job(), 1..8_u32).prop_map(|(job, rev)| Command::Reserve { job, rev }),
-        3 => (0..WITHDRAWALS, 1..4_i64).prop_map(|(id, units)| Command::Withdraw { id, units }),
+        5 => (0..WITHDRAWALS, 1..4_i64, prop_oneof![2 => Just(0), 1 => 1..6_u32])
+            .prop_map(|(id, units, stock_rev)| Command::Withdraw { id, units, stock_rev }),
         3 => a_restock(),
         2 => (epoch, state, limit).prop_map(|(epoch, state, limit)| Command::Follow { epoch, state, limit }),
     ]

@@ -109,9 +109,10 @@ impl Subject<'_> {
                 Answer::Done(gate.follow(&self.sale(*epoch, [NO_STOCK; 2], *limit), *state).await.unwrap())
             }
             Command::Reserve { job, rev } => Answer::Reserved(gate.reserve(self.job(*job), *rev).await.unwrap()),
-            Command::Withdraw { id, units } => {
+            Command::Withdraw { id, units, stock_rev } => {
                 let (sale, item) = ("s1".parse().unwrap(), ItemIndex::new(item_of(*id)));
-                let withdrawal = Withdrawal { id: restock_id(*id), sale, route, item, units: *units };
+                let withdrawal =
+                    Withdrawal { id: restock_id(*id), sale, route, item, units: *units, stock_rev: *stock_rev };
                 Answer::Withdrawn(gate.withdraw(&withdrawal).await.unwrap())
             }
             Command::Restock { item, stock, ends, version } => {
