@@ -5,6 +5,8 @@
 
 #[path = "postgres/faults.rs"]
 mod faults;
+#[path = "postgres/life.rs"]
+mod life;
 #[path = "postgres/line.rs"]
 mod line;
 #[path = "postgres/operators.rs"]
@@ -15,3 +17,5 @@ mod placing;
 mod relaying;
 #[path = "postgres/support.rs"]
 mod support;
+#[path = "postgres/upgrade.rs"]
+mod upgrade;

@@ -10,6 +10,8 @@ mod migrations;
 mod orders;
 mod outbox;
 mod place;
+#[cfg(test)]
+mod plans;
 mod relay;
 mod rows;
 mod sales;

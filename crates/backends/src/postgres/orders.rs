@@ -19,7 +19,7 @@ const ORDERS_OF_IN_SALE: &str =
     select_views!("where o.buyer_id = $1 and o.sale_id = $2 order by o.created_at desc, o.id desc limit 100");
 
 /// One statement is one snapshot. Held and paid units are kept with the item, so nothing is summed over orders.
-const TOTALS: &str = "
+pub(super) const TOTALS: &str = "
     select i.item_id, i.stock - after.stock as stock, i.sold - i.paid as held, i.paid, after.units as after,
            (select o.expires_at
             from orders o

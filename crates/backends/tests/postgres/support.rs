@@ -15,7 +15,7 @@ pub(crate) const SOLD_OUT: Outcome = Outcome::Refused(RefusedReason::SoldOut);
 pub(crate) const LIMIT_REACHED: Outcome = Outcome::Refused(RefusedReason::LimitReached);
 
 /// Everything that must be true of a database whenever nobody writes: each statement counts what is wrong.
-const AUDIT: [(&str, &str); 5] = [
+const AUDIT: [(&str, &str); 9] = [
     (
         "items whose sold units are not those of their live orders",
         "select count(*) from sale_items i where i.sold <> (
@@ -38,9 +38,38 @@ const AUDIT: [(&str, &str); 5] = [
          where coalesce(live.units, 0) <> coalesce(a.units, 0)",
     ),
     (
-        "orders that the gate or the world was not told of",
-        "select count(*) from orders o, unnest(array['gate', 'events']) as sink
-         where not exists (select 1 from outbox where outbox.sink = sink.sink and body like '%' || o.id || '%')",
+        "orders whose latest revision the gate was not told of",
+        "with told as (
+            select (hold->>'job')::uuid as job, max((hold->>'rev')::integer) as rev
+            from outbox, jsonb_array_elements(case when body like '[%' then body::jsonb else '[]' end) as hold
+            where sink = 'gate' group by 1)
+         select count(*) from orders o left join told on told.job = o.id where told.rev is distinct from o.rev",
+    ),
+    (
+        "orders of which the world has not heard each event once",
+        "with heard as (
+            select (event->>'orderId')::uuid as job, count(*) as events, max((event->>'seq')::integer) as last
+            from outbox, jsonb_array_elements(body::jsonb->'events') as event
+            where sink = 'events' group by 1)
+         select count(*) from orders o left join heard on heard.job = o.id
+         where (heard.events, heard.last) is distinct from (o.seq::bigint, o.seq)",
+    ),
+    (
+        "items whose paid units are not those of their paid orders",
+        "select count(*) from sale_items i where i.paid <> (
+            select coalesce(sum(quantity), 0) from orders o
+            where o.sale_id = i.sale_id and o.item_id = i.item_id and o.status = 'paid')",
+    ),
+    (
+        "paid orders without their one payment, and payments that paid an order that is not paid",
+        "select count(*) from orders o where (o.status = 'paid')::integer <> (
+            select count(*) from payments p where p.order_id = o.id and p.state = 'settled')",
+    ),
+    (
+        "versions that stand for two changes",
+        "select count(*) from (
+            select 1 from outbox where sink = 'gate' and version is not null
+            group by sale_id, item_position, version having count(*) > 1) as twice",
     ),
     (
         "items whose sold units are not the sum of their changes",

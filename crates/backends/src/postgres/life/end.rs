@@ -16,7 +16,7 @@ use crate::postgres::session::Session;
 const CHUNK_MAX: usize = domain::ports::HOLD_MAX;
 
 /// Items that have an order whose time is over, the longest waiting first. Only those that hold unpaid units are asked.
-const DUE_ITEMS: &str = "
+pub(in crate::postgres) const DUE_ITEMS: &str = "
     select s.number, i.position
     from sale_items i join sales s on s.id = i.sale_id
     cross join lateral (
@@ -31,7 +31,7 @@ const DUE_ITEMS: &str = "
 
 /// An array, so that the rows are always found by their key. Nobody else should have one of them, since the item is
 /// ours; but if somebody has, the rest does not wait.
-const EXPIRE: &str = concat!(
+pub(in crate::postgres) const EXPIRE: &str = concat!(
     "update orders o
      set status = 'expired', rev = o.rev + 1, seq = o.seq + 1, updated_at = now()
      from sale_items i

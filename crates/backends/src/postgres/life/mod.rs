@@ -60,6 +60,14 @@ impl Postgres {
     }
 }
 
+/// What is asked of the database all the time, for a test of its plans.
+#[cfg(test)]
+pub(super) mod statements {
+    pub(in crate::postgres) use super::end::{DUE_ITEMS, EXPIRE};
+    pub(in crate::postgres) use super::open::CLAIM as CLAIM_OPEN;
+    pub(in crate::postgres) use super::refund::CLAIM as CLAIM_REFUNDS;
+}
+
 #[async_trait]
 impl OrderLife for Postgres {
     async fn cancel(&self, order: JobId, buyer: &BuyerId) -> Result<Option<Cancelled>, Outage> {

@@ -13,7 +13,7 @@ use crate::postgres::rows::{Order, count, currency, payment_state};
 use crate::postgres::session::Session;
 
 /// Nobody else gets them for two seconds, and they are answered with their order as it stands.
-const CLAIM: &str = "
+pub(in crate::postgres) const CLAIM: &str = "
     update payments p
     set due_at = now() + interval '2 seconds'
     where p.state = 'open' and p.id = any(array(

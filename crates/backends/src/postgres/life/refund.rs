@@ -11,7 +11,7 @@ use crate::postgres::rows::{Order, OrderLine, currency, item_id, order_columns, 
 use crate::postgres::session::Session;
 
 /// Nobody else gets them for 30 s, after which the provider is asked again.
-const CLAIM: &str = "
+pub(in crate::postgres) const CLAIM: &str = "
     update payments p
     set due_at = now() + interval '30 seconds', attempts = p.attempts + 1, updated_at = now()
     where p.state = 'refund_due' and p.id = any(array(
