@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 pub use client::Client;
-pub use crowd::{Crowd, Seen};
 pub use process::Running;
 
 /// Where the servers are.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use xtask::services::Services;
 
+use crate::common::crowd::{Crowd, Seen};
 use crate::common::proxy::Proxy;
-use crate::common::{Crowd, Seen, Servers, TestShop};
+use crate::common::{Servers, TestShop};
 
 /// Buyers who press at the same time.
 const CONNECTIONS: usize = 100;

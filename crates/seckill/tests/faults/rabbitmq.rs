@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use lapin::{Connection, ConnectionProperties};
 
 use crate::bench::{Breakable, RefusedLate, Rush};
+use crate::common::crowd::Crowd;
+use crate::common::eventually;
 use crate::common::proxy::Way;
-use crate::common::{Crowd, eventually};
 
 /// Fault matrix B1, B2.
 #[tokio::test(flavor = "multi_thread")]

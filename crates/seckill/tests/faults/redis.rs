@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use domain::{JobId, Route, SaleNumber, Shard};
 
 use crate::bench::{Breakable, RefusedLate, Rush};
-use crate::common::Seen;
+use crate::common::crowd::Seen;
 
 /// Fault matrix C1, C2: scripts gone from its cache, up to a second of its log gone too.
 #[tokio::test(flavor = "multi_thread")]
