@@ -1,7 +1,5 @@
 //! Clients of the shop.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -36,17 +34,6 @@ pub struct Client {
     pub http: reqwest::Client,
     pub bases: Vec<String>,
     pub operators: Vec<String>,
-}
-
-/// What a crowd saw.
-#[derive(Debug, Default)]
-pub struct Seen {
-    /// The job of every 202.
-    pub accepted: Vec<String>,
-    /// Every other final answer, by code.
-    pub refused: std::collections::BTreeMap<String, usize>,
-    /// Requests without an answer (the connection broke).
-    pub broken: usize,
 }
 
 impl Client {
@@ -141,70 +128,6 @@ impl Client {
             tokio::time::sleep(Duration::from_secs(wait)).await;
         }
         panic!("still 503 after 60 tries");
-    }
-
-    /// A crowd: each body once, over so many connections and all gateways, as fast as they can. A 503 is repeated as it
-    /// says; a broken connection is counted.
-    pub async fn crowd(&self, sale: &str, bodies: Vec<String>, connections: usize) -> Seen {
-        self.press(sale, bodies, connections, None).await
-    }
-
-    /// As `crowd`, with a pause after each answer; and a broken connection is repeated on the next gateway.
-    pub async fn stubborn_crowd(&self, sale: &str, bodies: Vec<String>, connections: usize, pause: Duration) -> Seen {
-        self.press(sale, bodies, connections, Some(pause)).await
-    }
-
-    async fn press(&self, sale: &str, bodies: Vec<String>, connections: usize, pause: Option<Duration>) -> Seen {
-        let (bodies, next, seen) =
-            (Arc::new(bodies), Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Seen::default())));
-        let tasks: Vec<_> = (0..connections)
-            .map(|connection| {
-                let (client, sale) = (self.clone(), sale.to_owned());
-                let (bodies, next, seen) = (bodies.clone(), next.clone(), seen.clone());
-                tokio::spawn(async move {
-                    let path = format!("/api/v1/sales/{sale}/orders");
-                    while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        client.persist(connection, &path, body, pause.is_some(), &seen).await;
-                        tokio::time::sleep(pause.unwrap_or_default()).await;
-                    }
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        Arc::try_unwrap(seen).unwrap().into_inner().unwrap()
-    }
-
-    async fn persist(&self, connection: usize, path: &str, body: &str, stubborn: bool, seen: &Mutex<Seen>) {
-        for attempt in 0..600 {
-            let answer = match self.post_on((connection + attempt) % self.bases.len(), path, body).await {
-                Ok(answer) => answer,
-                Err(_) if stubborn => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-                Err(_) => {
-                    seen.lock().unwrap().broken += 1;
-                    return;
-                }
-            };
-            match answer.status {
-                202 => {
-                    seen.lock().unwrap().accepted.push(answer.job());
-                    return;
-                }
-                503 | 429 => {
-                    let wait = answer.retry_after.unwrap_or_else(|| panic!("no Retry-After in {answer:?}"));
-                    tokio::time::sleep(Duration::from_millis(wait * 1000)).await;
-                }
-                _ => {
-                    *seen.lock().unwrap().refused.entry(answer.code()).or_default() += 1;
-                    return;
-                }
-            }
-        }
-        panic!("no final answer after 600 tries");
     }
 
     /// Polls a job until it is finished.

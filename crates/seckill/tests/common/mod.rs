@@ -5,7 +5,9 @@
 #![allow(dead_code, clippy::unwrap_used)] // each test binary uses its own part of this, and may end by panicking
 
 pub mod client;
+pub mod crowd;
 pub mod process;
+pub mod proxy;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -44,6 +46,8 @@ pub struct TestShop {
     pub db: PgPool,
     pub servers: Servers,
     pub namespace: String,
+    /// Further environment of gateways that are added from now on.
+    pub gateway_env: Vec<(&'static str, String)>,
     admin: PgPool,
     dir: PathBuf,
 }
@@ -103,6 +107,7 @@ hs256_secret = "{BUYERS_SECRET}"
             db: PgPool::connect(&database).await.unwrap_or_else(|why| panic!("{why}")),
             servers,
             namespace,
+            gateway_env: Vec::new(),
             admin,
             dir,
         };
@@ -120,7 +125,7 @@ hs256_secret = "{BUYERS_SECRET}"
         let (buyers, operators) = (xtask::services::free_port().unwrap(), xtask::services::free_port().unwrap());
         let arguments =
             ["gateway", "--listen", &format!("127.0.0.1:{buyers}"), "--operators", &format!("127.0.0.1:{operators}")];
-        let gateway = Running::start(&self.dir, "gateway", &arguments, buyers, operators);
+        let gateway = Running::start(&self.dir, "gateway", &arguments, &self.gateway_env, buyers, operators);
         self.client.bases.push(gateway.url());
         self.client.operators.push(gateway.operators_url());
         self.gateways.push(gateway);
@@ -130,7 +135,7 @@ hs256_secret = "{BUYERS_SECRET}"
     pub fn add_consumer(&mut self) {
         let status = xtask::services::free_port().unwrap();
         let arguments = ["consumer", "--status", &format!("127.0.0.1:{status}")];
-        self.consumers.push(Running::start(&self.dir, "consumer", &arguments, status, status));
+        self.consumers.push(Running::start(&self.dir, "consumer", &arguments, &[], status, status));
     }
 
     /// A command of the program; its standard output, or its error text.
@@ -221,6 +226,14 @@ hs256_secret = "{BUYERS_SECRET}"
             assert!(started.elapsed() < Duration::from_secs(45), "not settled after 45 s: {ledger}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// The sum of a metric over its series that contain `with`, on a process that serves metrics at `url`.
+    pub async fn metric(&self, url: &str, name: &str, with: &str) -> f64 {
+        let answer = self.client.http.get(format!("{url}/metrics")).bearer_auth(ADMIN_KEY).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        let series = text.lines().filter(|line| line.starts_with(name) && line.contains(with));
+        series.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
     /// Live orders of a sale.
@@ -318,7 +331,7 @@ async fn delete_queues(amqp: &str, namespace: &str) {
 }
 
 /// Polls until it is so, or fails with `what`.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, within: Duration, check: impl Fn() -> F) {
+pub async fn eventually(what: &str, within: Duration, check: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !check().await {
         assert!(started.elapsed() < within, "not within {within:?}: {what}");

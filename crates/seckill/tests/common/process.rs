@@ -11,6 +11,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_seckill");
 pub struct Running {
     child: Child,
     arguments: Vec<String>,
+    env: Vec<(&'static str, String)>,
     dir: std::path::PathBuf,
     name: &'static str,
     port: u16,
@@ -18,10 +19,18 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn start(dir: &Path, name: &'static str, arguments: &[&str], port: u16, operators: u16) -> Self {
+    /// `env` overrides the configuration for this process alone.
+    pub fn start(
+        dir: &Path,
+        name: &'static str,
+        arguments: &[&str],
+        env: &[(&'static str, String)],
+        port: u16,
+        operators: u16,
+    ) -> Self {
         let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
-        let child = spawn(dir, name, &arguments);
-        Self { child, arguments, dir: dir.to_owned(), name, port, operators }
+        let child = spawn(dir, name, &arguments, env);
+        Self { child, arguments, env: env.to_vec(), dir: dir.to_owned(), name, port, operators }
     }
 
     pub fn url(&self) -> String {
@@ -54,7 +63,11 @@ impl Running {
 
     /// Starts it again with the same arguments.
     pub fn start_again(&mut self) {
-        self.child = spawn(&self.dir, self.name, &self.arguments);
+        self.child = spawn(&self.dir, self.name, &self.arguments, &self.env);
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn is_running(&mut self) -> bool {
@@ -80,13 +93,14 @@ impl Drop for Running {
     }
 }
 
-fn spawn(dir: &Path, name: &str, arguments: &[String]) -> Child {
+fn spawn(dir: &Path, name: &str, arguments: &[String], env: &[(&'static str, String)]) -> Child {
     let port = arguments.iter().find_map(|text| text.strip_prefix("127.0.0.1:")).unwrap_or("0");
     let log = File::options().create(true).append(true).open(dir.join(format!("{name}-{port}.log"))).unwrap();
     Command::new(PROGRAM)
         .arg("--config")
         .arg(dir.join("seckill.toml"))
         .args(arguments)
+        .envs(env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
