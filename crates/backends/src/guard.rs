@@ -21,6 +21,23 @@ pub(crate) struct Guard {
     breaker: AsyncRecloser,
 }
 
+/// Why a guarded call has no value.
+#[derive(Debug)]
+pub(crate) enum Failed<E> {
+    /// It was made, and failed.
+    Call(E),
+    /// It was not made.
+    NotAsked(Outage),
+}
+
+impl From<Failed<Outage>> for Outage {
+    fn from(failed: Failed<Outage>) -> Self {
+        match failed {
+            Failed::Call(outage) | Failed::NotAsked(outage) => outage,
+        }
+    }
+}
+
 impl Guard {
     /// For calls to `what`, as it is called in messages and in `seckill_breaker_rejected_total{dependency}`.
     pub(crate) fn new(what: &'static str) -> Self {
@@ -33,20 +50,19 @@ impl Guard {
 
     /// Makes the call, unless the last ones found no answer. `is_outage` tells a dependency that is away from one that
     /// has answered with an error.
-    pub(crate) async fn call<T, E: From<Outage>>(
+    pub(crate) async fn call<T, E>(
         &self,
         call: impl Future<Output = Result<T, E>>,
         is_outage: impl Fn(&E) -> bool,
-    ) -> Result<T, E> {
-        match self.breaker.call_with(is_outage, call).await {
-            Ok(value) => Ok(value),
-            Err(Error::Inner(error)) => Err(error),
-            Err(Error::Rejected) => {
+    ) -> Result<T, Failed<E>> {
+        self.breaker.call_with(is_outage, call).await.map_err(|error| match error {
+            Error::Inner(error) => Failed::Call(error),
+            Error::Rejected => {
                 debug!(dependency = self.what, "not asked: it has not answered a moment ago");
                 metrics::counter!("seckill_breaker_rejected_total", "dependency" => self.what).increment(1);
-                Err(Outage::NotSent(format!("{} has not answered a moment ago", self.what)).into())
+                Failed::NotAsked(Outage::NotSent(format!("{} has not answered a moment ago", self.what)))
             }
-        }
+        })
     }
 }
 
@@ -61,7 +77,7 @@ mod tests {
         let mut asked = 0;
         for _ in 0..3 * WINDOW {
             let outcome = guard.call(away(), |_| true).await;
-            asked += usize::from(matches!(outcome, Err(Outage::Unknown(_))));
+            asked += usize::from(matches!(outcome, Err(Failed::Call(_))));
         }
         assert!((WINDOW..2 * WINDOW).contains(&asked), "{asked} calls were made");
         tokio::time::sleep(OPEN_FOR * 2).await;
@@ -75,7 +91,7 @@ mod tests {
         let guard = Guard::new("a test");
         for _ in 0..3 * WINDOW {
             let answer = guard.call(async { Err::<(), _>(Outage::Unknown("42".to_owned())) }, |_| false).await;
-            assert!(matches!(answer, Err(Outage::Unknown(_))));
+            assert!(matches!(answer, Err(Failed::Call(_))));
         }
     }
 }

@@ -44,7 +44,7 @@ impl Guarded {
             let answer = tokio::time::timeout(TIMEOUT, call());
             let in_time =
                 async { answer.await.unwrap_or_else(|_| Err(Outage::Unknown("no answer in time".to_owned()))) };
-            self.guard.call(in_time, |_| true).await
+            self.guard.call(in_time, |_| true).await.map_err(Outage::from)
         };
         let waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(50))

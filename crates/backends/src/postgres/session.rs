@@ -17,6 +17,7 @@ use sqlx::{Connection as _, FromRow, PgConnection};
 
 use super::failure::Failure;
 use super::settings::PostgresSettings;
+use crate::guard::{Failed, Guard};
 
 /// The driver, next to which our own type of that name stands.
 pub(super) type Driver = sqlx::Postgres;
@@ -33,6 +34,7 @@ pub(super) type Work<'c, T> = BoxFuture<'c, Result<T, Failure>>;
 pub(super) struct Database {
     pool: PgPool,
     patience: Duration,
+    guard: Guard,
 }
 
 impl Database {
@@ -43,7 +45,8 @@ impl Database {
             .max_lifetime(LIFETIME_MAX)
             .after_release(|connection, _| async move { Ok(!connection.is_in_transaction()) }.boxed())
             .connect_lazy_with(options);
-        Self { pool, patience: Duration::from_millis(settings.statement_timeout_ms) + GRACE }
+        let patience = Duration::from_millis(settings.statement_timeout_ms) + GRACE;
+        Self { pool, patience, guard: Guard::new("postgres") }
     }
 
     pub(super) fn pool(&self) -> &PgPool {
@@ -78,16 +81,22 @@ impl Database {
         W: for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send + 'static,
     {
         let pool = self.pool.clone();
-        let task = tokio::spawn(async move {
+        let work = async move {
             let mut connection: PoolConnection<Driver> = pool.acquire().await?;
             let outcome = work(&mut connection).await;
             if matches!(outcome, Err(Failure::Outage(_))) {
                 connection.close_on_drop();
             }
             outcome
-        });
+        };
         // Ends early only in a panic, which is a bug, or with the runtime: nobody knows how far it came.
-        task.await.unwrap_or_else(|error| Err(Failure::Outage(Outage::Unknown(error.to_string()))))
+        let done = async {
+            tokio::spawn(work).await.unwrap_or_else(|error| Err(Failure::Outage(Outage::Unknown(error.to_string()))))
+        };
+        self.guard.call(done, |failure| matches!(failure, Failure::Outage(_))).await.map_err(|failed| match failed {
+            Failed::Call(failure) => failure,
+            Failed::NotAsked(outage) => Failure::Outage(outage),
+        })
     }
 }
 

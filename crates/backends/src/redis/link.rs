@@ -18,6 +18,7 @@ use tracing::{info, warn};
 
 use super::scripts::{COUNT, Name, Scripts, run_id};
 use super::settings::RedisSettings;
+use crate::guard::{Failed, Guard};
 
 /// Lost answers in a row after which the connection is given up.
 const TIMEOUTS_MAX: u32 = 3;
@@ -30,6 +31,7 @@ pub(super) struct Link {
     timeouts: AtomicU32,
     scripts: RwLock<Option<Arc<Scripts>>>,
     loading: Mutex<()>,
+    guard: Guard,
 }
 
 impl Link {
@@ -57,6 +59,7 @@ impl Link {
             timeouts: AtomicU32::new(0),
             scripts: RwLock::default(),
             loading: Mutex::default(),
+            guard: Guard::new("redis"),
         })
     }
 
@@ -83,22 +86,32 @@ impl Link {
     /// One script. `NOSCRIPT` means that the server was restarted, failed over or flushed: its run id is read before
     /// anything is loaded, and becomes part of what is loaded.
     pub(super) async fn run<T: FromRedisValue>(&self, name: Name, keys: &[String], args: Args) -> Result<T, Outage> {
+        match self.guard.call(self.evaluate(name, keys, args), is_away).await {
+            Ok(answer) => Ok(answer),
+            Err(Failed::Call(error)) => Err(outage(error)),
+            Err(Failed::NotAsked(outage)) => Err(outage),
+        }
+    }
+
+    async fn evaluate<T: FromRedisValue>(&self, name: Name, keys: &[String], args: Args) -> Result<T, RedisError> {
         let mut known = self.scripts.read().await.clone();
         for _ in 0..3 {
             let scripts = match known {
                 Some(scripts) => scripts,
-                None => self.load(None).await.map_err(outage)?,
+                None => self.load(None).await?,
             };
             let mut command = redis::cmd("EVALSHA");
             command.arg(scripts.hash(name)).arg(keys.len()).arg(keys).arg(&args.0);
             match self.query(&command).await {
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    known = Some(self.load(Some(&scripts)).await.map_err(outage)?);
+                    known = Some(self.load(Some(&scripts)).await?);
                 }
-                answer => return answer.map_err(outage),
+                answer => return answer,
             }
         }
-        Err(Outage::NotSent("Redis forgets the scripts as fast as they are loaded".to_owned()))
+        // An answer of the server, given before any script could begin.
+        Err((ErrorKind::Server(ServerErrorKind::NoScript), "the scripts are forgotten as fast as they are loaded")
+            .into())
     }
 
     /// Loads the scripts for the present run of the server. Whoever waited finds them loaded.
@@ -164,6 +177,11 @@ impl Args {
         self.0.extend(jobs.iter().map(|job| job.as_bytes().to_vec()));
         self
     }
+}
+
+/// Did the server not answer at all?
+fn is_away(error: &RedisError) -> bool {
+    error.is_timeout() || error.is_io_error() || error.is_connection_dropped() || error.is_connection_refusal()
 }
 
 fn is_closed(error: &RedisError) -> bool {
