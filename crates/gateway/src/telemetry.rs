@@ -17,6 +17,10 @@ pub fn describe_metrics() {
     describe_gauge!("seckill_ledger_units", Unit::Count, "Units of an item in each term of the ledger");
     describe_gauge!("seckill_ledger_alarm", Unit::Count, "1: the books have not balanced for 30 s");
     describe_gauge!("seckill_ledger_difference", Unit::Count, "Units missing (above 0) or too many (below)");
+    describe_counter!("seckill_payment_webhooks_total", Unit::Count, "Payment webhooks believed, by what they said");
+    describe_counter!("seckill_refunds_total", Unit::Count, "Payments that were given back");
+    describe_counter!("seckill_orders_expired_total", Unit::Count, "Orders that were not paid in time");
+    describe_counter!("seckill_breaker_rejected_total", Unit::Count, "Calls not made: the dependency did not answer");
     describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
     describe_gauge!("seckill_dependency_up", Unit::Count, "1 while the dependency answers, 0 while it does not");
 }

@@ -7,6 +7,7 @@ mod input;
 mod limits;
 mod observing;
 mod operating;
+mod paying;
 mod purchases;
 mod reading;
 mod shop;

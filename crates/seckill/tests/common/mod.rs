@@ -298,6 +298,16 @@ hs256_secret = "{BUYERS_SECRET}"
         (marked, checked)
     }
 
+    /// Redis loses this sale, and nothing else.
+    pub async fn lose(&self, sale: &str) {
+        let number: i32 =
+            sqlx::query_scalar("select number from sales where id = $1").bind(sale).fetch_one(&self.db).await.unwrap();
+        let keys = ["sale", "jobs", "buyers", "check"].map(|name| format!("{}:{{{number}.0}}:{name}", self.namespace));
+        let client = redis::Client::open(self.servers.redis.as_str()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let _: i64 = redis::cmd("DEL").arg(&keys).query_async(&mut connection).await.unwrap();
+    }
+
     /// How long Redis still keeps the jobs of a sale, in seconds.
     pub async fn jobs_kept_s(&self, sale: &str) -> i64 {
         let number: i32 =

@@ -76,8 +76,8 @@ async fn every_unit_of_a_difference_is_explained_alarmed_and_repaired_by_loading
 async fn restarts_warm_ups_and_reconciliations_under_load_change_nothing_that_is_sold() {
     let mut shop = TestShop::start(2, 1).await;
     shop.sale("s1", 1, &[2_000]).await;
-    let (bodies, client) = (shop.mint("s1", 4_000, &[]), shop.client.clone());
-    let crowd = tokio::spawn(async move { client.stubborn_crowd("s1", bodies, 50, Duration::from_millis(120)).await });
+    let bodies = shop.mint("s1", 4_000, &[]);
+    let crowd = shop.client.stubborn_crowd("s1", bodies, 50, Duration::from_millis(120));
     let mut rounds = 0;
     while rounds < 20 || !crowd.is_finished() {
         shop.gateways[1].kill9();
@@ -89,12 +89,57 @@ async fn restarts_warm_ups_and_reconciliations_under_load_change_nothing_that_is
         shop.client.ready(1).await;
         rounds += 1;
     }
-    let seen = crowd.await.unwrap();
+    let seen = crowd.end().await;
     println!("{rounds} restarts, warm-ups and reconciliations while the crowd bought");
     shop.settled("s1").await;
     shop.audit("s1", &seen.accepted).await;
     assert_eq!(shop.live_orders("s1").await, 2_000);
     let epoch: i32 = sqlx::query_scalar("select epoch from sales").fetch_one(&shop.db).await.unwrap();
     assert_eq!(epoch, 1, "it was loaded once");
+    shop.close().await;
+}
+
+/// The gate loses the sale again and again while orders are cancelled: some in the middle of a rebuild, some tokens
+/// are sent again after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_cancelled_during_a_rebuild_and_their_tokens_sent_again_after_it_move_each_unit_once() {
+    const ORDERS: usize = 2_000;
+    let shop = TestShop::start(2, 1).await;
+    shop.sale("s1", 1, &[ORDERS as i64]).await;
+    let bodies = shop.mint("s1", ORDERS as u32, &[]);
+    let seen = shop.client.crowd("s1", bodies.clone(), 50).await;
+    assert_eq!(seen.accepted.len(), ORDERS);
+    shop.settled("s1").await;
+    let orders: Vec<(String, String)> =
+        sqlx::query_as("select id::text, buyer_id from orders order by id").fetch_all(&shop.db).await.unwrap();
+    let mut cancelled = 0;
+    for round in orders[..1_000].chunks(200) {
+        shop.lose("s1").await;
+        // The keeper looks twice a second: these fall before, into and after the loading.
+        for (id, buyer) in round {
+            let path = format!("/api/v1/orders/{id}/cancel");
+            let answer = shop.client.as_buyer(cancelled % 2, "POST", &path, buyer).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            cancelled += 1;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    let ledger = shop.settled("s1").await;
+    assert_eq!(ledger["items"][0]["free"], cancelled, "{ledger}");
+    let epoch: i32 = sqlx::query_scalar("select epoch from sales").fetch_one(&shop.db).await.unwrap();
+    assert!(epoch >= 5, "the sale was loaded again in most rounds, and not {epoch} times");
+
+    // A token whose order was cancelled before the last loss leads to its job, and takes nothing.
+    shop.lose("s1").await;
+    let jobs: std::collections::HashSet<&str> = orders.iter().map(|(id, _)| id.as_str()).collect();
+    for body in &bodies[..100] {
+        let again = shop.client.insist(0, "s1", body).await;
+        assert_eq!(again.status, 202, "{again:?}");
+        assert!(jobs.contains(again.job().as_str()), "another job: {again:?}");
+    }
+    assert_eq!(shop.settled("s1").await["items"][0]["free"], cancelled);
+    let rest = shop.client.crowd("s1", shop.mint("s1", 1_500, &["--prefix", "late-"]), 50).await;
+    assert_eq!(rest.accepted.len(), cancelled, "each unit that came back is sold once");
+    shop.audit("s1", &[seen.accepted, rest.accepted].concat()).await;
     shop.close().await;
 }

@@ -17,8 +17,7 @@ async fn units_are_added_once_per_id_while_the_sale_runs_and_sold_exactly() {
     let mut shop = TestShop::start(2, 1).await;
     shop.sale("s1", 1, &[100]).await;
     let bodies = shop.mint("s1", 400, &[]);
-    let client = shop.client.clone();
-    let crowd = tokio::spawn(async move { client.stubborn_crowd("s1", bodies, 20, Duration::from_millis(20)).await });
+    let crowd = shop.client.stubborn_crowd("s1", bodies, 20, Duration::from_millis(20));
     // Both operators' ports, at once, with the same id.
     let mut both = shop.client.clone();
     both.operators.rotate_left(1);
@@ -31,7 +30,7 @@ async fn units_are_added_once_per_id_while_the_sale_runs_and_sold_exactly() {
     let changed = answers.iter().filter(|answer| answer.json["changed"] == true).count();
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.json["stock"] == 150), "{answers:?}");
     assert_eq!(changed, 1, "once per id");
-    let seen = crowd.await.unwrap();
+    let seen = crowd.end().await;
     // The crowd may have been told "sold out" before the units came: whoever asks now gets them.
     let rest = shop.client.crowd("s1", shop.mint("s1", 400, &["--prefix", "late-"]), 20).await;
     let accepted = [seen.accepted, rest.accepted].concat();
@@ -60,8 +59,7 @@ async fn units_are_taken_out_only_if_they_are_free_and_nobody_is_refused_late() 
     let shop = TestShop::start(2, 1).await;
     shop.sale("s1", 1, &[200]).await;
     let bodies = shop.mint("s1", 400, &[]);
-    let client = shop.client.clone();
-    let crowd = tokio::spawn(async move { client.stubborn_crowd("s1", bodies, 20, Duration::from_millis(20)).await });
+    let crowd = shop.client.stubborn_crowd("s1", bodies, 20, Duration::from_millis(20));
     let mut out = 0;
     for n in 0..10 {
         let answer = restock(&shop, &format!("out-{n}"), "item-0", -10).await;
@@ -71,7 +69,7 @@ async fn units_are_taken_out_only_if_they_are_free_and_nobody_is_refused_late() 
             code => panic!("{code}: {answer:?}"),
         }
     }
-    let seen = crowd.await.unwrap();
+    let seen = crowd.end().await;
     assert!(out > 0, "the crowd was faster than every withdrawal");
     assert_eq!(seen.accepted.len(), 200 - out, "what was taken out was not sold, and nothing else is missing");
     let ledger = shop.settled("s1").await;

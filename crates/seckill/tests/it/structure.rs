@@ -107,3 +107,43 @@ fn sources(name: &str) -> Vec<(String, String)> {
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
+
+/// A document may shorten a test's name with an ellipsis, and has to follow when it is renamed.
+#[test]
+fn every_test_that_a_document_names_exists() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut sources = String::new();
+    let mut folders = vec![root.join("crates")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                sources.push_str(&format!("mod {};\n", path.file_stem().unwrap().to_string_lossy()));
+                sources.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    const SUITES: [&str; 10] =
+        ["it", "faults", "load_smoke", "conformance", "postgres", "rabbitmq", "http", "backends", "limits", "embedded"];
+    let mut named = 0;
+    for document in ["README.md", "docs/failures.md", "docs/ARCHITECTURE.md", "docs/PROTOCOL.md"] {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        for quoted in text.split('`').skip(1).step_by(2) {
+            let Some((suite, rest)) = quoted.split_once("::").filter(|(suite, _)| SUITES.contains(suite)) else {
+                continue;
+            };
+            let name = rest.rsplit("::").find(|part| *part != "…").unwrap();
+            let found = match name.strip_suffix('…') {
+                Some(beginning) => sources.contains(&format!("fn {beginning}")),
+                None => ["fn", "mod"]
+                    .iter()
+                    .any(|kind| [" ", "(", ";"].iter().any(|end| sources.contains(&format!("{kind} {name}{end}")))),
+            };
+            assert!(found, "{document} names {suite}::{rest}, and there is no such test");
+            named += 1;
+        }
+    }
+    assert!(named > 60, "only {named} tests are named");
+}
