@@ -88,7 +88,7 @@ async fn each_statement_keeps_to_its_index(url: &str) {
                 let touched =
                     plan["Shared Hit Blocks"].as_i64().unwrap() + plan["Shared Read Blocks"].as_i64().unwrap();
                 assert!(touched <= pages_max, "{touched} pages: {what}");
-                let first = statement.trim().split_whitespace().take(4).collect::<Vec<_>>().join(" ");
+                let first = statement.split_whitespace().take(4).collect::<Vec<_>>().join(" ");
                 eprintln!("{mode}, analyzed {analyzed}: {first} …: {touched} pages, {} ms", plan["Actual Total Time"]);
             }
         }

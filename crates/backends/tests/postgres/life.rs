@@ -263,7 +263,7 @@ async fn placing_and_ending_orders_of_the_same_items_and_buyers_do_not_lock_each
                     // The same buyers, whose orders end at this moment, over all items.
                     let wish = |n: u32| {
                         let at = (n * 7) % ORDERS as u32;
-                        if n % 2 == 0 {
+                        if n.is_multiple_of(2) {
                             wants(&single, n, &format!("buyer-{}", at / 2 * 2), (n / 2 % 2) as u8, 1)
                         } else {
                             wants(&counted, n, &format!("buyer-{}", at / 6), (n / 2 % 3) as u8, 1)

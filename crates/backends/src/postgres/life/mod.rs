@@ -60,14 +60,6 @@ impl Postgres {
     }
 }
 
-/// What is asked of the database all the time, for a test of its plans.
-#[cfg(test)]
-pub(super) mod statements {
-    pub(in crate::postgres) use super::end::{DUE_ITEMS, EXPIRE};
-    pub(in crate::postgres) use super::open::CLAIM as CLAIM_OPEN;
-    pub(in crate::postgres) use super::refund::CLAIM as CLAIM_REFUNDS;
-}
-
 #[async_trait]
 impl OrderLife for Postgres {
     async fn cancel(&self, order: JobId, buyer: &BuyerId) -> Result<Option<Cancelled>, Outage> {
@@ -103,4 +95,12 @@ impl OrderLife for Postgres {
     async fn note_refunded(&self, payment: &PaymentId) -> Result<(), Outage> {
         Ok(self.persist("note_refunded", payment, |session, payment| refund::note(session, payment).boxed()).await?)
     }
+}
+
+/// What is asked of the database all the time, for a test of its plans.
+#[cfg(test)]
+pub(super) mod statements {
+    pub(in crate::postgres) use super::end::{DUE_ITEMS, EXPIRE};
+    pub(in crate::postgres) use super::open::CLAIM as CLAIM_OPEN;
+    pub(in crate::postgres) use super::refund::CLAIM as CLAIM_REFUNDS;
 }
