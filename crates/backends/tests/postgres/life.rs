@@ -314,6 +314,44 @@ async fn placing_and_ending_orders_of_the_same_items_and_buyers_do_not_lock_each
     .await;
 }
 
+/// The allowance of a buyer is where placing and ending meet outside the item: few buyers, so that they do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_buyers_allowance_is_taken_and_given_back_at_once_without_a_circle() {
+    in_a_database(|bench| async move {
+        const ORDERS: u32 = 600;
+        let sale = bench.open("s", &[10_000], 10_000).await;
+        let wish = |n: u32| wants(&sale, n, &format!("buyer-{}", n % 4), 0, 1);
+        let wishes: Vec<_> = (0..ORDERS).map(wish).collect();
+        assert_eq!(placed(&bench.place(&wishes).await), ORDERS as usize);
+        let (process, placing) = (bench.neighbour().await, bench.neighbour().await);
+        let mut placers = Vec::new();
+        for placer in 0..3 {
+            let batches: Vec<Vec<_>> =
+                (0..40).map(|at| (0..4).map(|n| wish(1_000 + (placer * 40 + at) * 4 + n)).collect()).collect();
+            let placing = placing.clone();
+            placers.push(tokio::spawn(async move {
+                let mut new = 0;
+                for batch in batches {
+                    new += keep_placing(placing.clone(), batch).await;
+                }
+                new
+            }));
+        }
+        let cancellers = (0..4).map(|at| tokio::spawn(cancel(process.clone(), every(&wishes, 0..600, at, 4))));
+        let mut cancelled = 0;
+        for canceller in cancellers.collect::<Vec<_>>() {
+            cancelled += canceller.await.unwrap().cancelled;
+        }
+        let mut new = 0;
+        for placer in placers {
+            new += placer.await.unwrap();
+        }
+        assert_eq!((new, cancelled), (480, 600));
+        assert_eq!(deadlocks(&bench).await, 0);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_thousand_deadlines_pass_within_seconds() {
     in_a_database(|bench| async move {
