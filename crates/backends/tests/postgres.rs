@@ -3,6 +3,10 @@
 //! the end (nothing oversold, no allowance exceeded, nothing untold), and drops it.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "postgres/circles.rs"]
+mod circles;
+#[path = "postgres/ending.rs"]
+mod ending;
 #[path = "postgres/faults.rs"]
 mod faults;
 #[path = "postgres/life.rs"]

@@ -1,7 +1,5 @@
 //! A database that has orders from the version before.
 
-use std::borrow::Cow;
-
 use domain::ports::{Cancelled, OrderLife, OrderStore, SaleStore};
 use domain::{Money, OrderStatus, PaymentEvent, PaymentNoted, PaymentResult};
 use sqlx::Connection as _;
@@ -9,7 +7,7 @@ use sqlx::migrate::Migrator;
 
 use super::support::{Bench, in_an_empty_database, job, wants};
 
-/// As the first version wrote them: three orders that wait, one of them due, and one that was rejected.
+/// A sale as the first version kept it, with three units sold to three buyers.
 const BEFORE: &str = "
     insert into sales (id, title, state, epoch, opens_at, closes_at, limit_per_buyer, payment_window_s, counted)
     values ('s', 'A sale', 'open', 1, now() - interval '1 hour', now() + interval '1 hour', 2, 600, true);
@@ -42,7 +40,7 @@ async fn order(bench: &Bench, sale: &domain::Sale, n: u32, status: &str) {
         .await;
 }
 
-/// The sale as the port would read it; the first version's table cannot be read by it yet.
+/// The sale as far as job ids need it: what the port reads, the first version's tables do not have yet.
 fn sale_1() -> domain::Sale {
     let number = domain::SaleNumber::new(1).unwrap();
     let now = domain::from_ms(0);
@@ -66,7 +64,7 @@ async fn orders_of_the_version_before_are_paid_cancelled_and_expired() {
         let all: Migrator = sqlx::migrate!("../../migrations");
         let first = all.iter().filter(|migration| migration.version == 1).cloned().collect::<Vec<_>>();
         let mut connection = sqlx::PgConnection::connect(&bench.url).await.unwrap();
-        let before = Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT };
+        let before = Migrator::with_migrations(first);
         before.run_direct(None, &mut connection, false).await.unwrap();
         assert_eq!(bench.postgres.pending_migrations().await.unwrap(), ["0002_payments_and_restocks"]);
         bench.execute(BEFORE).await;
