@@ -296,8 +296,9 @@ pub trait OrderStore: Send + Sync {
     /// the same order. A job that has a row already is answered from it, and its effect is sent again.
     async fn place(&self, batch: &[Reservation]) -> Result<Vec<Placement>, PlaceError>;
 
-    /// Ends jobs that could not be placed: a `rejected` row each, unless the job has a row already.
-    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<(), Outage>;
+    /// Ends jobs that could not be placed: a `rejected` row each, unless the job has a row already; that one is answered.
+    /// A job of no sale is passed over.
+    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<Vec<Placement>, Outage>;
 
     /// One order of this buyer; `None` for a foreign one too.
     async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage>;

@@ -23,7 +23,7 @@ use crate::{buyers, health, operators};
         operators::sales::create, operators::sales::list, operators::sales::get, operators::sales::patch,
         operators::changes::warm, operators::changes::open, operators::changes::pause, operators::changes::resume,
         operators::changes::close, operators::restock::create, operators::ledger::get,
-        operators::reconcile::create, operators::dead_letters::list,
+        operators::reconcile::create, operators::jobs::discard, operators::dead_letters::list,
         operators::dead_letters::replay, operators::dead_letters::discard,
         operators::pages::openapi, operators::pages::docs,
     ),

@@ -8,7 +8,7 @@ use crate::auth::{require_admin, require_metrics};
 use crate::buyers::{demo, events, jobs, mine, orders, pages, payments, sales, tokens};
 use crate::envelope::RouteMetrics;
 use crate::health;
-use crate::operators::{self, changes, dead_letters, ledger, reconcile, restock};
+use crate::operators::{self, changes, dead_letters, jobs as hanging, ledger, reconcile, restock};
 use crate::problem::Problem;
 
 /// The buyers' port.
@@ -52,6 +52,7 @@ pub fn operators() -> Vec<At> {
         at("/admin/v1/sales/{sale}/restock").admin_post(restock::create),
         at("/admin/v1/sales/{sale}/ledger").admin_get(ledger::get),
         at("/admin/v1/sales/{sale}/reconcile").admin_post(reconcile::create),
+        at("/admin/v1/jobs/{jobId}/discard").admin_post(hanging::discard),
         at("/admin/v1/dead-letters").admin_get(dead_letters::list),
         at("/admin/v1/dead-letters/replay").admin_post(dead_letters::replay),
         at("/admin/v1/dead-letters/discard").admin_post(dead_letters::discard),

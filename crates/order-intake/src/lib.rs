@@ -5,6 +5,7 @@
 //! broker's confirm → [`Answer`]. Placing the order is the consumer's work, HTTP the gateway's.
 
 mod books;
+mod discard;
 mod intake;
 mod keeper;
 mod letters;
@@ -15,6 +16,7 @@ mod warmup;
 mod watch;
 
 pub use books::books;
+pub use discard::{Discarded, discard_job};
 pub use intake::{Answer, Intake};
 pub use keeper::{Routes, keep};
 pub use letters::{LETTERS_MAX, discard, explain};

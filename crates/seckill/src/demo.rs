@@ -64,9 +64,11 @@ Buy from the command line, with three requests (a buyer, a token, the purchase):
   TOKEN=$(curl -s -X POST {buyers}/api/v1/sales/demo/tokens -H "Authorization: Bearer $BUYER" -H 'Content-Type: application/json' -d '{{}}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
   curl -si -X POST {buyers}/api/v1/sales/demo/orders -H 'Content-Type: application/json' -d "{{\"token\":\"$TOKEN\",\"item\":\"red-42\",\"quantity\":1}}"
 
-Then ask for the job that the answer names, and look at the books:
+Then ask for the job that the answer names, pay the order of the same name, and look at the books:
 
   curl -s {buyers}/api/v1/jobs/JOB
+  curl -s -X POST {buyers}/api/v1/orders/JOB/payments -H "Authorization: Bearer $BUYER"
+  curl -s {buyers}/api/v1/orders/JOB -H "Authorization: Bearer $BUYER"
   curl -s -u :{key} {operators}/admin/v1/sales/demo/ledger
 
 The limit of requests per address is off here, since everybody is 127.0.0.1. Stop with Ctrl-C.

@@ -72,7 +72,7 @@ impl OrderStore for Postgres {
         self.place_batch(batch).await
     }
 
-    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<(), Outage> {
+    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<Vec<Placement>, Outage> {
         self.refuse_jobs(jobs, reason).await
     }
 

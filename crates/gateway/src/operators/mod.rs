@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod dead_letters;
 pub mod drafts;
+pub mod jobs;
 pub mod ledger;
 pub mod pages;
 pub mod reconcile;

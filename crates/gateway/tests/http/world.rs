@@ -157,7 +157,7 @@ impl OrderStore for Faulty {
     async fn place(&self, batch: &[Reservation]) -> Result<Vec<Placement>, PlaceError> {
         self.store.place(batch).await
     }
-    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<(), Outage> {
+    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<Vec<Placement>, Outage> {
         self.store.refuse(jobs, reason).await
     }
     async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage> {

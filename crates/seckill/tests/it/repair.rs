@@ -143,3 +143,32 @@ async fn orders_cancelled_during_a_rebuild_and_their_tokens_sent_again_after_it_
     shop.audit("s1", &[seen.accepted, rest.accepted].concat()).await;
     shop.close().await;
 }
+
+/// Tombstones: the row comes first, and a message that arrives later finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_hangs_is_ended_by_an_operator_and_its_message_changes_nothing_later() {
+    let mut shop = TestShop::start(1, 2).await;
+    shop.sale("s1", 1, &[2]).await;
+    let bodies = shop.mint("s1", 2, &[]);
+    let placed = shop.client.insist(0, "s1", &bodies[0]).await.job();
+    shop.client.finished(0, &placed).await;
+    // Nobody consumes; the message waits.
+    shop.consumers.iter_mut().for_each(crate::common::Running::kill9);
+    let hanging = shop.client.insist(0, "s1", &bodies[1]).await.job();
+    let discard = async |job: &str| {
+        let body = Some(json!({ "reason": "a test" }));
+        shop.client.operate("POST", &format!("/admin/v1/jobs/{job}/discard"), body).await
+    };
+    let ended = discard(&hanging).await;
+    assert_eq!((ended.status, &ended.json["status"], &ended.json["changed"]), (200, &json!("refused"), &json!(true)));
+    let kept = discard(&placed).await;
+    assert_eq!((&kept.json["status"], &kept.json["changed"]), (&json!("placed"), &json!(false)), "{kept:?}");
+    assert_eq!(discard("01a1fe3a-4b22-8000-8040-94994eff9019").await.code(), "not-found");
+    shop.consumers.iter_mut().for_each(crate::common::Running::start_again);
+    let job = shop.client.finished(0, &hanging).await;
+    assert_eq!((&job["status"], &job["reason"]), (&json!("refused"), &json!("discarded")), "{job}");
+    let ledger = shop.settled("s1").await;
+    assert_eq!((&ledger["items"][0]["free"], &ledger["items"][0]["held"]), (&json!(1), &json!(1)), "{ledger}");
+    shop.audit("s1", &[placed, hanging]).await;
+    shop.close().await;
+}

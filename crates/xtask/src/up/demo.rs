@@ -105,13 +105,15 @@ pub fn where_to_look(ports: &Ports, dir: &Path, sale: Option<&str>, note: &str) 
     if let Some(sale) = sale {
         text += &format!(
             r#"
-Buy one, and look at the books:
+Buy one, pay for it, and look at the books:
 
   B=http://127.0.0.1:{buyers} O=http://127.0.0.1:{operators}
   field() {{ sed -n 's/.*"'$1'": *"\([^"]*\)".*/\1/p'; }}
   LOGIN=$(curl -s -X POST $B/api/v1/demo/buyers -H 'content-type: application/json' -d '{{}}' | field accessToken)
   TOKEN=$(curl -s -X POST $B/api/v1/sales/{sale}/tokens -H "authorization: Bearer $LOGIN" -H 'content-type: application/json' -d '{{}}' | field token)
-  curl -s -X POST $B/api/v1/sales/{sale}/orders -H 'content-type: application/json' -H 'prefer: wait=5' -d '{{"token":"'$TOKEN'","item":"{ITEM}","quantity":1}}'; echo
+  ORDER=$(curl -s -X POST $B/api/v1/sales/{sale}/orders -H 'content-type: application/json' -H 'prefer: wait=5' -d '{{"token":"'$TOKEN'","item":"{ITEM}","quantity":1}}' | field jobId)
+  curl -s -X POST $B/api/v1/orders/$ORDER/payments -H "authorization: Bearer $LOGIN"; echo
+  curl -s $B/api/v1/orders/$ORDER -H "authorization: Bearer $LOGIN"; echo
   curl -s -H "authorization: Bearer $(field adminKey < {dir}/run.json)" $O/admin/v1/sales/{sale}/ledger; echo
 
 "#

@@ -17,10 +17,10 @@ impl OrderStore for EmbeddedStore {
         Ok(placements)
     }
 
-    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<(), Outage> {
-        self.tables().refuse(jobs, reason, self.now());
+    async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<Vec<Placement>, Outage> {
+        let ended = self.tables().refuse(jobs, reason, self.now());
         self.relays.wake();
-        Ok(())
+        Ok(ended)
     }
 
     async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage> {

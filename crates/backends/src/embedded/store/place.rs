@@ -49,17 +49,19 @@ impl Tables {
     }
 
     /// See `OrderStore::refuse`. A sale that is not there cannot have a row, so its jobs are passed over.
-    pub(super) fn refuse(&mut self, jobs: &[Unplaced], reason: RefusedReason, now: Timestamp) {
-        let mut changes = Changes::new();
+    pub(super) fn refuse(&mut self, jobs: &[Unplaced], reason: RefusedReason, now: Timestamp) -> Vec<Placement> {
+        let (mut changes, mut ended) = (Changes::new(), Vec::new());
         for Unplaced { job, reservation } in jobs {
             let Some(row) = self.sales.get(&job.route().sale) else {
                 tracing::warn!(job.id = %job, "job {job} belongs to no sale and is dropped");
                 continue;
             };
             if let Some(earlier) = row.orders.get(job) {
+                ended.push(Placement { job: *job, outcome: earlier.outcome(), duplicate: true });
                 again(&mut changes, *job, earlier);
                 continue;
             }
+            ended.push(Placement { job: *job, outcome: Outcome::Refused(reason), duplicate: false });
             let order = match reservation {
                 Some(one) => row.order_of(one, Outcome::Refused(reason), now),
                 None => unreadable(reason, now),
@@ -67,6 +69,7 @@ impl Tables {
             self.write(*job, order, &mut changes);
         }
         self.publish(changes, now);
+        ended
     }
 
     /// Keeps a new row, and counts its units.

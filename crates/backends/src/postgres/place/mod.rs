@@ -62,15 +62,14 @@ impl Postgres {
     }
 
     /// See `OrderStore::refuse`.
-    pub(super) async fn refuse_jobs(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<(), Outage> {
+    pub(super) async fn refuse_jobs(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<Vec<Placement>, Outage> {
         let ask = |one: &Unplaced| Ask {
             job: one.job,
             // A reservation of another job would end the wrong one.
             reservation: one.reservation.clone().filter(|reservation| reservation.job == one.job),
             refused: Some(reason),
         };
-        self.settle("refuse", jobs.iter().map(ask).collect()).await?;
-        Ok(())
+        Ok(self.settle("refuse", jobs.iter().map(ask).collect()).await?)
     }
 
     async fn settle(&self, kind: &'static str, asks: Vec<Ask>) -> Result<Vec<Placement>, Failure> {
