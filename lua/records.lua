@@ -49,11 +49,12 @@ local function check_types(jobs_key, buyers_key, check_key)
   return jobs or buyers or check
 end
 
--- ready: loaded by this run of the server, to the end.
+-- ready: loaded by this run of the server, to the end; and by a version of this program that notes the stock, or it has
+-- to be loaded again.
 local function open_sale(sale_key)
   if check_type(sale_key, 'hash') then return { missing = true } end
-  local run, epoch, loading = unpack(redis.call('HMGET', sale_key, 'run', 'epoch', 'loading'))
-  local same_run = run == RUN
+  local run, epoch, loading, stock = unpack(redis.call('HMGET', sale_key, 'run', 'epoch', 'loading', 's0'))
+  local same_run = run == RUN and stock ~= false
   return {
     epoch = whole(epoch, 1, 4294967295), same_run = same_run, loading = loading and whole(loading, 0, 2 ^ 48),
     ready = same_run and not loading,

@@ -51,9 +51,10 @@ impl Consumer {
             tasks.spawn(place::serve(lane, self.orders.clone(), self.clock.clone(), stop.clone()));
         }
         tasks.spawn(deadlines::serve(self.life.clone(), stop.clone()));
-        let (gate, clock) = (self.gate.clone(), self.clock.clone());
-        let cashier = payments::Cashier { life: self.life, gate, provider: self.payments, clock };
-        tasks.spawn(payments::serve(cashier, stop.clone()));
+        let cashier = payments::Cashier { life: self.life, gate: self.gate.clone(), provider: self.payments };
+        let cashier = Arc::new(cashier);
+        tasks.spawn(payments::decide(cashier.clone(), stop.clone()));
+        tasks.spawn(payments::give_back(cashier, stop.clone()));
         let to_gate = Arc::new(relay::ToGate::new(self.gate, self.sales, self.clock));
         let to_world = Arc::new(relay::ToWorld(self.bus));
         tasks.spawn(relay::serve(self.outbox.clone(), Sink::Gate, to_gate, stop.clone()));

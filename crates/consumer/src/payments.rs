@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ports::{Clock, Gate, OrderLife, Outage, PaymentProvider, Reserved};
+use domain::ports::{Gate, OrderLife, Outage, PaymentProvider, Reserved};
 use domain::{OpenPayment, PaymentState, Refund};
 use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,9 @@ const EVERY: Duration = Duration::from_millis(500);
 
 /// Payments in one round.
 const PAYMENTS_MAX: usize = 100;
+
+/// Refunds in one round: what a slow provider can take in the 30 s for which they are ours.
+const REFUNDS_MAX: usize = 24;
 
 /// Payments and refunds under way at once.
 const AT_ONCE: usize = 8;
@@ -34,43 +37,59 @@ pub(crate) struct Cashier {
     pub(crate) life: Arc<dyn OrderLife>,
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) provider: Option<Arc<dyn PaymentProvider>>,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// Runs until stopped.
-pub(crate) async fn serve(cashier: Cashier, stop: CancellationToken) {
-    metrics::counter!("seckill_refunds_total").increment(0);
+/// Decides open payments until stopped.
+pub(crate) async fn decide(cashier: Arc<Cashier>, stop: CancellationToken) {
     let mut backoff = Backoff::default();
     while !stop.is_cancelled() {
-        let wait = match cashier.round().await {
-            Ok(more) => {
-                backoff.reset();
-                if more { Duration::ZERO } else { EVERY }
-            }
-            Err(outage) => {
-                warn!(%outage, "open payments could not be looked at; they stay due");
-                backoff.next()
-            }
-        };
+        let wait = pause("open payments", cashier.decide_some().await, &mut backoff);
         stop.run_until_cancelled(tokio::time::sleep(wait)).await;
     }
 }
 
+/// Gives money back until stopped: a task of its own, so that a provider that is slow keeps no payment waiting.
+pub(crate) async fn give_back(cashier: Arc<Cashier>, stop: CancellationToken) {
+    metrics::counter!("seckill_refunds_total").increment(0);
+    let Some(provider) = cashier.provider.clone() else { return };
+    let mut backoff = Backoff::default();
+    while !stop.is_cancelled() {
+        let wait = pause("refunds", cashier.give_some_back(provider.as_ref()).await, &mut backoff);
+        stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+    }
+}
+
+/// How long to wait after a round, which says whether more may be due already.
+fn pause(what: &str, round: Result<bool, Outage>, backoff: &mut Backoff) -> Duration {
+    match round {
+        Ok(more) => {
+            backoff.reset();
+            if more { Duration::ZERO } else { EVERY }
+        }
+        Err(outage) => {
+            warn!(%outage, "{what} could not be looked at; they stay due");
+            backoff.next()
+        }
+    }
+}
+
 impl Cashier {
-    /// Answers whether more may be due already.
-    async fn round(&self) -> Result<bool, Outage> {
+    async fn decide_some(&self) -> Result<bool, Outage> {
         let open = self.life.open_payments(PAYMENTS_MAX).await?;
         stream::iter(&open).for_each_concurrent(AT_ONCE, |payment| self.end(payment)).await;
-        let Some(provider) = &self.provider else { return Ok(open.len() == PAYMENTS_MAX) };
-        let refunds = self.life.claim_refunds(PAYMENTS_MAX).await?;
-        let give_back = |refund| self.give_back(provider.as_ref(), refund);
+        Ok(open.len() == PAYMENTS_MAX)
+    }
+
+    async fn give_some_back(&self, provider: &dyn PaymentProvider) -> Result<bool, Outage> {
+        let refunds = self.life.claim_refunds(REFUNDS_MAX).await?;
+        let give_back = |refund| self.give_back(provider, refund);
         stream::iter(&refunds).for_each_concurrent(AT_ONCE, give_back).await;
-        Ok(open.len().max(refunds.len()) == PAYMENTS_MAX)
+        Ok(refunds.len() == REFUNDS_MAX)
     }
 
     /// Ends one open payment, or leaves it for the next round while that may change something.
     async fn end(&self, payment: &OpenPayment) {
-        let waited_s = (self.clock.now() - payment.received_at).num_seconds();
+        let waited_s = payment.waited_s;
         let reserved = match payment.rev {
             None if waited_s < ORDER_PATIENCE_S => return,
             None => false,

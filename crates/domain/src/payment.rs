@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, JobId, Money, PaymentId, Timestamp};
+use crate::{EventId, JobId, Money, PaymentId};
 
 /// What the provider says happened, from one verified webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,8 +131,8 @@ pub struct OpenPayment {
     pub order: JobId,
     /// The revision at which the order expired; `None` while the order has no row.
     pub rev: Option<u32>,
-    /// When the payment was first reported.
-    pub received_at: Timestamp,
+    /// How long ago the payment was reported, in seconds, by the store's clock.
+    pub waited_s: i64,
 }
 
 /// Money that has to go back, claimed for a moment.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemId, ItemIndex, Route};
+use crate::{ItemId, ItemIndex, NewSale, Route, Sale, SaleState};
 
 /// A change of an item's stock, done once per id within its sale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,35 @@ pub struct Restock {
 impl Restock {
     /// Units in one change: the most that an item can have.
     pub const MAX: i64 = crate::NewSale::STOCK_MAX;
+}
+
+impl Sale {
+    /// May an item with this stock, of which `sold` units are in live orders, change by `delta`? While a sale runs, only the gate
+    /// knows what is free; a sale that was never warmed has no gate to ask. The sentence says what is wrong.
+    pub fn may_restock(&self, stock: i64, sold: i64, delta: i64) -> Result<(), String> {
+        if self.state == SaleState::Closed {
+            return Err(format!("sale {} is closed", self.id));
+        }
+        if delta == 0 {
+            return Err("a restock of no units".to_owned());
+        }
+        match stock.checked_add(delta) {
+            Some(after @ 0..=NewSale::STOCK_MAX) if self.epoch > 0 || sold <= after => Ok(()),
+            _ => Err(format!("the stock is {stock}; it has to stay between {sold} and {}", NewSale::STOCK_MAX)),
+        }
+    }
+
+    /// What the gate has to set aside for this restock, which takes units out of `item`.
+    pub fn withdrawal(&self, restock: &Restock, item: ItemIndex) -> Withdrawal {
+        Withdrawal {
+            id: restock.id.clone(),
+            sale: self.id.clone(),
+            route: self.route(),
+            item,
+            units: restock.delta.saturating_neg(),
+            stock_rev: self.item_at(item).map_or(0, |item| item.stock_rev),
+        }
+    }
 }
 
 /// The stock of an item after its change number `rev`. Applied only if newer than what the gate knows.

@@ -94,7 +94,7 @@ pub struct Edge {
     pub limits: Limiters,
     pub purchases: PurchaseCounters,
     pub streams: Arc<Semaphore>,
-    pub reconciling: Semaphore,
+    pub reconciling: Arc<Semaphore>,
     pub stop: CancellationToken,
     pub runtime: Handle,
 }

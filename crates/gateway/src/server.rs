@@ -107,7 +107,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         limits,
         purchases: PurchaseCounters::new(),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
-        reconciling: Semaphore::new(1),
+        reconciling: Arc::new(Semaphore::new(1)),
         stop,
         runtime: Handle::current(),
     }

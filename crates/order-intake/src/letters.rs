@@ -1,6 +1,6 @@
 //! What operators do about dead letters, and what a dead letter means, in words.
 
-use domain::ports::{DeadLetter, DeadLetters, LetterFilter, OrderStore, Outage, Unplaced};
+use domain::ports::{DeadLetter, DeadLetters, HOLD_MAX, LetterFilter, OrderStore, Outage, Unplaced};
 use domain::{MessageError, RefusedReason, decode_group};
 
 /// Letters in one call; an operator with more repeats it.
@@ -18,7 +18,9 @@ pub async fn discard(
         return Ok(found);
     }
     let jobs: Vec<Unplaced> = found.iter().flat_map(jobs_of).collect();
-    orders.refuse(&jobs, RefusedReason::Discarded).await?;
+    for part in jobs.chunks(HOLD_MAX) {
+        orders.refuse(part, RefusedReason::Discarded).await?;
+    }
     let message_ids = found.iter().map(|letter| letter.message_id.clone()).collect();
     letters.discard(&LetterFilter { message_ids, ..LetterFilter::default() }).await?;
     Ok(found)

@@ -17,6 +17,9 @@ const PAGE: usize = 1_000;
 /// Findings that are listed; of more, the count is enough.
 const FINDINGS_MAX: usize = 1_000;
 
+/// Jobs that are looked at a second time; a difference of more is worth a rebuild, not a list.
+const LOOKED_AT_MAX: usize = 10_000;
+
 /// What differs is looked at again after this long: an effect that was on its way has arrived by then.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
@@ -157,7 +160,7 @@ async fn second_look(
     })
     .await?;
     let mut findings = Vec::new();
-    for job in suspects {
+    for job in suspects.iter().take(LOOKED_AT_MAX) {
         let record = match gate.job(*job).await? {
             JobLookup::Found(record) => Some(Known::from(&record)),
             JobLookup::Absent | JobLookup::NotReady => None,

@@ -25,17 +25,27 @@ pub async fn restock(
     restock: &Restock,
     by: &Operator,
 ) -> Result<Restocked, Outage> {
-    for _ in 0..LOOKS {
-        let withdrawal = match sales.restock(sale, restock, by).await? {
-            Restocked::Withdraw(withdrawal) => withdrawal,
-            ended => return Ok(ended),
-        };
-        if let Some(ended) = finish(gate, sales, &withdrawal).await? {
-            return Ok(ended);
-        }
-        tokio::time::sleep(AGAIN_AFTER).await;
+    match sales.restock(sale, restock, by).await? {
+        Restocked::Withdraw(_) => {}
+        ended => return Ok(ended),
     }
-    Err(Outage::Unknown("the gate is behind; the units are taken out when it has caught up".to_owned()))
+    // From here on it is noted, and will be finished whatever happens to us.
+    let noted = |why: &str| Outage::Unknown(format!("the withdrawal is noted and will be finished: {why}"));
+    for _ in 0..LOOKS {
+        let looked = async {
+            match sales.restock(sale, restock, by).await? {
+                Restocked::Withdraw(withdrawal) => finish(gate, sales, &withdrawal).await,
+                ended => Ok(Some(ended)),
+            }
+        };
+        match looked.await {
+            Ok(Some(Restocked::Done { stock, .. })) => return Ok(Restocked::Done { stock, repeated: false }),
+            Ok(Some(ended)) => return Ok(ended),
+            Ok(None) => tokio::time::sleep(AGAIN_AFTER).await,
+            Err(outage) => return Err(noted(&outage.to_string())),
+        }
+    }
+    Err(noted("the gate is behind"))
 }
 
 /// Finishes what others have begun and left.

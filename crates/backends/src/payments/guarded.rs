@@ -1,6 +1,7 @@
 //! Any provider, asked with care.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,19 +40,29 @@ impl Guarded {
     where
         F: Future<Output = Result<T, Outage>>,
     {
-        let _permit = self.under_way.acquire().await.map_err(|closed| Outage::NotSent(closed.to_string()))?;
+        let permit = tokio::time::timeout(TIMEOUT, self.under_way.acquire()).await;
+        let Ok(Ok(_permit)) = permit else {
+            return Err(Outage::NotSent("too many calls to the payment provider are under way".to_owned()));
+        };
+        let unanswered = AtomicBool::new(false);
         let attempt = || async {
             let answer = tokio::time::timeout(TIMEOUT, call());
             let in_time =
                 async { answer.await.unwrap_or_else(|_| Err(Outage::Unknown("no answer in time".to_owned()))) };
-            self.guard.call(in_time, |_| true).await.map_err(Outage::from)
+            let outcome = self.guard.call(in_time, |_| true).await.map_err(Outage::from);
+            unanswered.fetch_or(matches!(outcome, Err(Outage::Unknown(_))), Ordering::Relaxed);
+            outcome
         };
         let waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(50))
             .with_max_delay(Duration::from_millis(500))
             .with_max_times(RETRIES)
             .with_jitter();
-        attempt.retry(waits).await
+        // An attempt without an answer may have had its effect, whatever is said of the last one.
+        attempt.retry(waits).await.map_err(|outage| match outage {
+            Outage::NotSent(why) if unanswered.load(Ordering::Relaxed) => Outage::Unknown(why),
+            outage => outage,
+        })
     }
 }
 
@@ -69,7 +80,7 @@ impl PaymentProvider for Guarded {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use domain::{JobId, Money, RefundReason, Route, SaleNumber, Shard};
 

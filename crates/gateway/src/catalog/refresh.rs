@@ -113,6 +113,12 @@ impl Catalog {
             }
             ledgers.insert(sale.number, ledger);
         }
+        // A sale that is over raises no alarm any more.
+        for listed in view.listed.iter().filter(|listed| !ledgers.contains_key(&listed.sale.number)) {
+            if before.contains_key(&listed.sale.number) {
+                gauge!("seckill_ledger_alarm", "sale" => listed.sale.id.to_string()).set(0.0);
+            }
+        }
         self.ledgers.store(Arc::new(ledgers));
     }
 }

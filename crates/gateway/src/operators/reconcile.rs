@@ -92,12 +92,16 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
         return Err(Problem::new(Code::Conflict, format!("Sale {id} is not warm: it has no books yet.")));
     }
     // Each takes memory for every job of the sale.
-    let Ok(_turn) = edge.reconciling.try_acquire() else {
+    let Ok(turn) = edge.reconciling.clone().try_acquire_owned() else {
         return Err(Problem::new(Code::Overloaded, "Another sale is being looked at; one at a time."));
     };
     let (gate, orders, sales) = (edge.gate.clone(), edge.orders.clone(), edge.sales.clone());
-    let compared =
-        edge.to_its_end(async move { compare(gate.as_ref(), orders.as_ref(), sales.as_ref(), &sale).await }).await;
+    let compared = edge
+        .to_its_end(async move {
+            let _turn = turn; // until it is done, also if the client has gone
+            compare(gate.as_ref(), orders.as_ref(), sales.as_ref(), &sale).await
+        })
+        .await;
     let compared = compared.map_err(|outage| Problem::unread(&outage))?;
     let Some(Reconciliation { counters, books, records, orders, findings, more }) = compared else {
         return Err(Problem::new(Code::NotReady, "The gate is loading this sale."));

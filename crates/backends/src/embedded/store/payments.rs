@@ -164,7 +164,12 @@ impl Tables {
         for (payment, row) in self.payments.claim(PaymentState::Open, limit, LOOK_AGAIN_AFTER, now) {
             if self.decide(&payment, row.order, row.amount, now) == PaymentNoted::Open {
                 let rev = self.order(row.order).map(|order| order.rev);
-                open.push(OpenPayment { payment, order: row.order, rev, received_at: row.received_at });
+                open.push(OpenPayment {
+                    payment,
+                    order: row.order,
+                    rev,
+                    waited_s: (now - row.received_at).num_seconds(),
+                });
             }
         }
         open

@@ -1,11 +1,9 @@
 //! Changes of an item's stock while its sale runs, each done once per id.
 
 use domain::ports::{Operator, Restocked};
-use domain::{
-    ItemIndex, ItemStock, NewSale, Restock, RestockId, Sale, SaleId, SaleState, StockEffect, Timestamp, Withdrawal,
-};
+use domain::{Item, ItemStock, Restock, RestockId, SaleId, StockEffect, Timestamp, Withdrawal};
 
-use super::state::{SaleRow, Tables};
+use super::state::Tables;
 
 /// Withdrawals in one answer.
 const OPEN_MAX: usize = 100;
@@ -28,20 +26,21 @@ enum State {
 impl Tables {
     pub(super) fn restock(&mut self, id: &SaleId, restock: &Restock, by: &Operator, now: Timestamp) -> Restocked {
         let Some(row) = self.sale(id) else { return Restocked::NotFound };
-        let Some((item, _)) = row.sale.item(&restock.item) else { return Restocked::NotFound };
-        let key = (row.sale.number, restock.id.clone());
+        let Some((item, Item { stock, .. })) = row.sale.item(&restock.item) else { return Restocked::NotFound };
+        let (stock, key) = (*stock, (row.sale.number, restock.id.clone()));
         if let Some(earlier) = self.restocks.get(&key) {
             return match &earlier.state {
                 _ if earlier.restock != *restock => {
                     Restocked::Conflict(format!("restock {} was another item or number before", restock.id))
                 }
                 State::Done(stock) => Restocked::Done { stock: *stock, repeated: true },
-                State::Withdrawing => Restocked::Withdraw(withdrawal(&row.sale, restock, item)),
+                State::Withdrawing => Restocked::Withdraw(row.sale.withdrawal(restock, item)),
                 State::Refused(why) => Restocked::Conflict(why.clone()),
             };
         }
-        let (warm, under_way) = (row.sale.epoch > 0, withdrawal(&row.sale, restock, item));
-        if let Err(why) = allowed(row, item, restock.delta) {
+        let (warm, under_way) = (row.sale.epoch > 0, row.sale.withdrawal(restock, item));
+        let sold = row.books.get(usize::from(item.get())).map_or(0, |books| books.sold);
+        if let Err(why) = row.sale.may_restock(stock, sold, restock.delta) {
             return Restocked::Conflict(why);
         }
         let begun = RestockRow { restock: restock.clone(), by: by.clone(), at: now, state: State::Withdrawing };
@@ -121,29 +120,8 @@ impl Tables {
         let answer = |((number, _), row): (&(domain::SaleNumber, RestockId), &RestockRow)| {
             let sale = &self.sales.get(number)?.sale;
             let (item, _) = sale.item(&row.restock.item)?;
-            Some(withdrawal(sale, &row.restock, item))
+            Some(sale.withdrawal(&row.restock, item))
         };
         old.into_iter().filter_map(answer).take(OPEN_MAX).collect()
     }
-}
-
-fn allowed(row: &SaleRow, item: ItemIndex, delta: i64) -> Result<(), String> {
-    let (sale, at) = (&row.sale, usize::from(item.get()));
-    let (stock, sold) = (sale.items[at].stock, row.books.get(at).map_or(0, |books| books.sold));
-    if sale.state == SaleState::Closed {
-        return Err(format!("sale {} is closed", sale.id));
-    }
-    if delta == 0 {
-        return Err("a restock of no units".to_owned());
-    }
-    match stock.checked_add(delta) {
-        Some(after @ 0..=NewSale::STOCK_MAX) if sale.epoch > 0 || sold <= after => Ok(()),
-        _ => Err(format!("the stock is {stock}; it has to stay between {sold} and {}", NewSale::STOCK_MAX)),
-    }
-}
-
-fn withdrawal(sale: &Sale, restock: &Restock, item: ItemIndex) -> Withdrawal {
-    let (id, units) = (restock.id.clone(), restock.delta.saturating_neg());
-    let stock_rev = sale.item_at(item).map_or(0, |item| item.stock_rev);
-    Withdrawal { id, sale: sale.id.clone(), route: sale.route(), item, units, stock_rev }
 }

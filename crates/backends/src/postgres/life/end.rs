@@ -4,6 +4,8 @@ use domain::ports::Cancelled;
 use domain::{BuyerId, ItemIndex, JobId, OrderStatus, SaleNumber};
 use futures_util::FutureExt as _;
 
+use tracing::warn;
+
 use super::order::{self, CANCEL};
 use super::shelf::{Change, Shelf};
 use crate::postgres::Postgres;
@@ -69,7 +71,7 @@ impl Postgres {
         let query = sqlx::query_as(DUE_ITEMS).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let items: Vec<(i32, i16)> =
             self.database.read(|mut session| async move { session.all("due_items", query).await }.boxed()).await?;
-        let mut ended = 0;
+        let (mut ended, mut failure) = (0, None);
         for (number, position) in items {
             let place = (sale_number(number)?, item_index(position)?);
             while ended < limit {
@@ -77,14 +79,25 @@ impl Postgres {
                 let ask = (place.0, place.1, chunk);
                 let work = self
                     .persist("expire", &ask, |session, (sale, item, chunk)| expire(session, sale, item, chunk).boxed());
-                let some = work.await?;
+                // An item that somebody keeps locked does not keep back those of other sales.
+                let some = match work.await {
+                    Ok(some) => some,
+                    Err(why) => {
+                        warn!(sale = number, position, ?why, "the deadlines of an item could not be looked at");
+                        failure = Some(why);
+                        break;
+                    }
+                };
                 ended += some;
                 if some < chunk {
                     break;
                 }
             }
         }
-        Ok(ended)
+        match failure {
+            Some(why) if ended == 0 => Err(why),
+            _ => Ok(ended),
+        }
     }
 }
 

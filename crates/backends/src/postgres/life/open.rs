@@ -1,7 +1,8 @@
 //! Payments that came too late or too early: looked at again, and ended.
 
-use domain::{Currency, JobId, Money, OpenPayment, OrderStatus, PaymentId, PaymentState, RefundReason, Timestamp};
+use domain::{Currency, JobId, Money, OpenPayment, OrderStatus, PaymentId, PaymentState, RefundReason};
 use futures_util::FutureExt as _;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::order::{self, REBOOK, STAY};
@@ -23,7 +24,7 @@ pub(in crate::postgres) const CLAIM: &str = "
         order by due.due_at
         limit $1
         for update skip locked))
-    returning p.id, p.order_id, p.received_at,
+    returning p.id, p.order_id, extract(epoch from now() - p.received_at)::bigint as waited_s,
               (select o.status from orders o where o.id = p.order_id) as status,
               (select o.rev from orders o where o.id = p.order_id) as rev";
 
@@ -35,7 +36,7 @@ const DUE: &str = "update payments set due_at = now() where id = $1";
 struct Line {
     id: String,
     order_id: Uuid,
-    received_at: Timestamp,
+    waited_s: i64,
     status: Option<String>,
     rev: Option<i32>,
 }
@@ -54,10 +55,14 @@ impl Postgres {
                     payment,
                     order: job(line.order_id)?,
                     rev: line.rev.map(count).transpose()?,
-                    received_at: line.received_at,
+                    waited_s: line.waited_s,
                 });
             } else {
-                self.persist("decide_payment", &payment, |session, payment| again(session, payment).boxed()).await?;
+                let decided =
+                    self.persist("decide_payment", &payment, |session, payment| again(session, payment).boxed());
+                if let Err(why) = decided.await {
+                    warn!(payment.id = %payment, ?why, "a payment could not be decided; it is due again in two seconds");
+                }
             }
         }
         Ok(open)
@@ -98,7 +103,7 @@ pub(super) async fn end(
     match (order, payment.rev) {
         (None, None) => back(&mut session, &payment.payment, RefundReason::UnknownOrder).await,
         (Some(order), Some(rev)) if order.rev == rev && order.status == OrderStatus::Expired => {
-            late(&mut session, &payment.payment, &order, reserved).await
+            late(&mut session, &received, &order, reserved).await
         }
         _ => undecided(&mut session, &payment.payment).await,
     }
@@ -107,10 +112,11 @@ pub(super) async fn end(
 /// The order has expired, at the revision that the gate was asked about, if nobody was faster.
 async fn late(
     session: &mut Session<'_>,
-    payment: &PaymentId,
+    received: &Received,
     seen: &Order,
     reserved: bool,
 ) -> Result<PaymentState, Failure> {
+    let payment = &received.payment;
     let (Some(item), Some(buyer)) = (seen.item, &seen.buyer) else {
         return Err(Failure::unreadable(format_args!("the item or the buyer of order {}", seen.job)));
     };
@@ -120,7 +126,8 @@ async fn late(
         return undecided(session, payment).await;
     }
     // The allowance is asked last, because asking takes it.
-    if reserved && shelf.has(seen.quantity) && shelf.allow(session, buyer, seen.quantity).await? {
+    let is_right = seen.amount == Some(received.amount);
+    if is_right && reserved && shelf.has(seen.quantity) && shelf.allow(session, buyer, seen.quantity).await? {
         let paid = order::moved(session, seen.job, REBOOK, shelf.counted).await?;
         shelf.change(session, Change::Rebooked, paid.as_slice()).await?;
         decided(session, payment, PaymentState::Settled, None).await?;
@@ -128,7 +135,7 @@ async fn late(
     }
     let stays = order::moved(session, seen.job, STAY, shelf.counted).await?;
     shelf.change(session, Change::Stayed, stays.as_slice()).await?;
-    back(session, payment, RefundReason::Late).await
+    back(session, payment, if is_right { RefundReason::Late } else { RefundReason::WrongAmount }).await
 }
 
 async fn back(session: &mut Session<'_>, payment: &PaymentId, reason: RefundReason) -> Result<PaymentState, Failure> {

@@ -1,9 +1,7 @@
 //! Changes of an item's stock while its sale runs, each done once per id.
 
 use domain::ports::{Operator, Restocked};
-use domain::{
-    ItemId, ItemIndex, ItemStock, NewSale, Restock, RestockId, Sale, SaleId, SaleState, StockEffect, Withdrawal,
-};
+use domain::{ItemId, ItemIndex, ItemStock, Restock, RestockId, Sale, SaleId, StockEffect, Withdrawal};
 
 use super::audit::note;
 use super::change::locked;
@@ -86,12 +84,12 @@ pub(super) async fn restock(
         if (earlier.item_id.as_str(), earlier.delta) != (restock.item.as_str(), restock.delta) {
             return Ok(Restocked::Conflict(format!("restock {} was another item or number before", restock.id)));
         }
-        return Ok(earlier.answer()?.unwrap_or_else(|| withdraw(&sale, &restock, index)));
+        return Ok(earlier.answer()?.unwrap_or_else(|| Restocked::Withdraw(sale.withdrawal(&restock, index))));
     }
     let Some((stock, sold)) = lock_item(&mut session, &sale.id, &restock.item).await? else {
         return Ok(Restocked::NotFound);
     };
-    if let Err(why) = allowed(&sale, stock, sold, restock.delta) {
+    if let Err(why) = sale.may_restock(stock, sold, restock.delta) {
         return Ok(Restocked::Conflict(why));
     }
     if sale.epoch > 0 && restock.delta < 0 {
@@ -103,28 +101,9 @@ pub(super) async fn restock(
             .bind(by.via.as_str())
             .bind(by.reason.as_deref());
         session.write("begin_withdrawal", query).await?;
-        return Ok(withdraw(&sale, &restock, index));
+        return Ok(Restocked::Withdraw(sale.withdrawal(&restock, index)));
     }
     change(&mut session, &sale, index, &restock, &by).await
-}
-
-fn allowed(sale: &Sale, stock: i64, sold: i64, delta: i64) -> Result<(), String> {
-    if sale.state == SaleState::Closed {
-        return Err(format!("sale {} is closed", sale.id));
-    }
-    if delta == 0 {
-        return Err("a restock of no units".to_owned());
-    }
-    match stock.checked_add(delta) {
-        Some(after @ 0..=NewSale::STOCK_MAX) if sale.epoch > 0 || sold <= after => Ok(()),
-        _ => Err(format!("the stock is {stock}; it has to stay between {sold} and {}", NewSale::STOCK_MAX)),
-    }
-}
-
-fn withdraw(sale: &Sale, restock: &Restock, item: ItemIndex) -> Restocked {
-    let (id, units) = (restock.id.clone(), -restock.delta);
-    let stock_rev = sale.item_at(item).map_or(0, |item| item.stock_rev);
-    Restocked::Withdraw(Withdrawal { id, sale: sale.id.clone(), route: sale.route(), item, units, stock_rev })
 }
 
 /// Changes the stock, and tells the gate of a warm sale. Units that are sold stay in the stock.

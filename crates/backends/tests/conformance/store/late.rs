@@ -6,6 +6,7 @@ use domain::ports::Sink;
 use domain::{OpenPayment, OrderStatus, Patch, PaymentNoted, PaymentState, RefundReason};
 
 use super::bench::{Bench, LIMIT_REACHED, PLACED, job, operator, wants};
+use super::till::paid;
 
 const EXPIRED: OrderStatus = OrderStatus::Expired;
 
@@ -113,7 +114,7 @@ pub(super) async fn a_payment_that_was_looked_at_is_left_alone_for_a_moment(benc
     open.extend(bench.life.open_payments(2).await.unwrap());
     assert_eq!(open.len(), 3, "each is looked at by one");
     assert!(open.iter().all(|one| one.rev.is_none()), "{open:?}");
-    assert!(open[0].received_at <= open[1].received_at);
+    assert!(open[0].waited_s >= open[1].waited_s);
     while bench.life.open_payments(10).await.unwrap().is_empty() {
         assert!(started.elapsed() < Duration::from_secs(20), "never again");
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -208,4 +209,19 @@ pub(super) async fn racing_ends_of_a_late_payment_agree(bench: Bench) {
     assert_eq!(bench.totals(&sale).await, [(0, settled)]);
     let refunds = i64::try_from(bench.life.claim_refunds(100).await.unwrap().len()).unwrap();
     assert_eq!(settled + refunds, 10);
+}
+
+pub(super) async fn a_wrong_amount_pays_no_expired_order_either(bench: Bench) {
+    let sale = bench.open_in_a_hurry("s", &[5], 1).await;
+    // It came before the order, so nobody could compare; the order expires before anybody looks again.
+    let order = job(&sale, 1);
+    assert_eq!(bench.life.note_payment(&paid("p", order, 1)).await.unwrap(), PaymentNoted::Open);
+    bench.expired(&sale, 1, "ann").await;
+    for open in bench.life.open_payments(10).await.unwrap() {
+        assert_eq!(bench.life.end_open_payment(&open, true).await.unwrap(), PaymentState::RefundDue);
+    }
+    let refunds = bench.life.claim_refunds(10).await.unwrap();
+    assert_eq!((refunds.len(), refunds[0].reason), (1, RefundReason::WrongAmount), "{refunds:?}");
+    assert_eq!(bench.status(order, "ann").await.0, OrderStatus::Expired);
+    assert_eq!(bench.totals(&sale).await, [(0, 0)]);
 }

@@ -107,6 +107,7 @@ mod ends_late_payments {
         a_late_payment_is_rebooked_when_its_units_were_reserved,
         a_late_payment_without_its_units_goes_back_and_the_gate_is_told,
         a_reservation_cannot_oversell,
+        a_wrong_amount_pays_no_expired_order_either,
         a_reservation_cannot_exceed_the_allowance,
         an_allowance_that_began_to_be_counted_is_kept_when_a_late_payment_is_rebooked,
         a_payment_that_was_looked_at_is_left_alone_for_a_moment,
