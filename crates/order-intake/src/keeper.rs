@@ -61,7 +61,7 @@ pub async fn keep(
             .filter(|sale| sale.epoch > 0 && now < WarmSale::new(sale, sale.epoch).forget_at)
             .collect();
         *lock(&routes.0) = warm.iter().map(Sale::route).collect();
-        if let Err(outage) = finish_withdrawals(gate.as_ref(), sales.as_ref()).await {
+        if let Err(outage) = finish_withdrawals(gate.as_ref(), sales.as_ref(), clock.now()).await {
             warn!(%outage, "withdrawals could not be looked at");
         }
         for sale in warm {

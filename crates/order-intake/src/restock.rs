@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use domain::ports::{Gate, Operator, Outage, Restocked, SaleStore, Withdrawn};
-use domain::{Restock, SaleId, Withdrawal};
+use domain::{Restock, Sale, SaleId, Timestamp, WarmSale, Withdrawal};
 use tracing::{info, warn};
 
 /// An effect that is on its way to the gate arrives within milliseconds; it is waited for this often, and so long.
@@ -49,10 +49,16 @@ pub async fn restock(
 }
 
 /// Finishes what others have begun and left.
-pub(crate) async fn finish_withdrawals(gate: &dyn Gate, sales: &dyn SaleStore) -> Result<(), Outage> {
+pub(crate) async fn finish_withdrawals(gate: &dyn Gate, sales: &dyn SaleStore, now: Timestamp) -> Result<(), Outage> {
     for withdrawal in sales.open_withdrawals(ABANDONED_S).await? {
         let (sale, id) = (&withdrawal.sale, &withdrawal.id);
-        match finish(gate, sales, &withdrawal).await {
+        // Of a sale that the gate has forgotten, nothing can be taken any more.
+        let is_over = |sale: Sale| now >= WarmSale::new(&sale, sale.epoch).forget_at;
+        let finished = match sales.sale(sale).await?.is_none_or(is_over) {
+            true => sales.end_withdrawal(sale, id, false).await.map(Some),
+            false => finish(gate, sales, &withdrawal).await,
+        };
+        match finished {
             Ok(Some(_)) => info!(sale.id = %sale, restock.id = %id, "an abandoned withdrawal is finished"),
             Ok(None) => {} // an effect is on its way; the next look will find it
             Err(outage) => warn!(sale.id = %sale, restock.id = %id, %outage, "a withdrawal cannot be finished now"),

@@ -174,3 +174,29 @@ async fn a_job_that_hangs_is_ended_by_an_operator_and_its_message_changes_nothin
     shop.audit("s1", &[placed, hanging]).await;
     shop.close().await;
 }
+
+/// A sale that an older version has loaded knows no revision of its stock: it is loaded again, and restocks work.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sale_loaded_by_an_older_version_is_loaded_again_by_itself() {
+    let shop = TestShop::start(1, 1).await;
+    shop.sale("s1", 1, &[3]).await;
+    let seen = shop.client.crowd("s1", shop.mint("s1", 2, &[]), 2).await;
+    shop.settled("s1").await;
+    for field in ["s0", "r0"] {
+        tamper(&shop, "HDEL", "sale", field.as_bytes(), None).await;
+    }
+    eventually("it is loaded again", Duration::from_secs(10), || async {
+        let epoch: i32 = sqlx::query_scalar("select epoch from sales").fetch_one(&shop.db).await.unwrap();
+        epoch == 2 && shop.ledger("s1").await["items"][0]["free"] == 1
+    })
+    .await;
+    let body = json!({ "id": "more", "item": "item-0", "delta": 4 });
+    let answer = shop.client.operate("POST", "/admin/v1/sales/s1/restock", Some(body)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    eventually("the gate has heard of it", Duration::from_secs(10), || async {
+        shop.settled("s1").await["items"][0]["free"] == 5
+    })
+    .await;
+    shop.audit("s1", &seen.accepted).await;
+    shop.close().await;
+}
