@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::ports::Cancelled;
-use domain::{BuyerId, JobId, OrderView, SaleId};
+use domain::{BuyerId, JobId, OrderStatus, OrderView, SaleId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,7 +37,7 @@ struct OrderBody {
     reason: Option<&'static str>,
     /// When it was written.
     created_at: DateTime,
-    /// When it ends unless it is paid.
+    /// When it ends unless it is paid; while it waits for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<DateTime>,
     /// A payment that did not pay this order: `open` (being decided), `refund_due` or `refunded`.
@@ -63,7 +63,7 @@ impl From<OrderView> for OrderBody {
             status: order.status.as_str(),
             reason: order.reason.map(|reason| reason.as_str()),
             created_at: to_ms(order.created_at),
-            expires_at: order.expires_at.map(to_ms),
+            expires_at: order.expires_at.filter(|_| order.status == OrderStatus::PendingPayment).map(to_ms),
             refund: order.refund.map(|state| state.as_str()),
         }
     }

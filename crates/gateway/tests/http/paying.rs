@@ -55,6 +55,8 @@ async fn a_payment_is_begun_by_the_owner_and_ends_by_webhook() {
     assert_eq!(begun["amount"], json!({ "amount": 19900, "currency": "CNY" }));
     assert_eq!(begun["orderId"], order);
     shop.eventually(|shop| async { status(shop, "ann", &order).await == "paid" }).await;
+    let paid = shop.get_as("ann", &format!("/api/v1/orders/{order}")).await.json;
+    assert!(paid.get("expiresAt").is_none(), "nothing ends any more: {paid}");
     act(&shop, "ann", &order, "cancel").await.expect_problem(409, "conflict");
 }
 
