@@ -4,12 +4,14 @@
 //! never an error: it is one of the answers.
 
 mod life;
+mod settings;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 pub use life::{Cancelled, OrderLife, PaymentProvider};
+pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
 
 use crate::{
     Attempt, BuyerId, GateCounters, Hold, ItemIndex, ItemTotals, JobId, JobRecord, NewSale, OrderView, Outcome, Patch,
@@ -382,7 +384,7 @@ pub trait SaleStore: Send + Sync {
 }
 
 /// Who changes a sale, for the audit log.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operator {
     /// `console`, `api` or `cli`.
     pub via: String,

@@ -143,6 +143,11 @@ impl Sale {
         self.items.get(usize::from(index.0))
     }
 
+    /// The sale as the audit log keeps it.
+    pub fn audited(&self) -> serde_json::Value {
+        serde_json::json!({ "state": self.state, "epoch": self.epoch, "sale": self.described() })
+    }
+
     /// The sale as its operator would describe it now.
     pub fn described(&self) -> NewSale {
         let items = self.items.iter().map(|item| NewItem {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use domain::TokenKeys;
 use domain::ports::{
-    Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue, SaleStore,
+    AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue,
+    SaleStore, SettingStore,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use order_intake::{Intake, Warmup};
@@ -47,6 +48,10 @@ pub struct GatewayParts {
     pub sales: Arc<dyn SaleStore>,
     /// For operators.
     pub dead_letters: Arc<dyn DeadLetters>,
+    /// What operators change while everything runs.
+    pub setting_store: Arc<dyn SettingStore>,
+    /// Everything they did.
+    pub audit: Arc<dyn AuditLog>,
     /// What has to be well for `/readyz`.
     pub health: Vec<Arc<dyn Health>>,
     /// The time.
@@ -85,6 +90,7 @@ pub struct Edge {
     pub webhooks: Arc<Webhooks>,
     pub sales: Arc<dyn SaleStore>,
     pub dead_letters: Arc<dyn DeadLetters>,
+    pub audit: Arc<dyn AuditLog>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub token_keys: TokenKeys,

@@ -98,6 +98,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         webhooks: parts.webhooks,
         sales: parts.sales,
         dead_letters: parts.dead_letters,
+        audit: parts.audit,
         clock: parts.clock,
         entropy: parts.entropy,
         token_keys: parts.token_keys,

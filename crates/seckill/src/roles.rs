@@ -174,6 +174,8 @@ async fn serve_gateway(
         orders: world.orders.clone(),
         sales: world.sales.clone(),
         dead_letters: world.dead_letters.clone(),
+        setting_store: world.setting_store.clone(),
+        audit: world.audit.clone(),
         health: world.health.clone(),
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),

@@ -11,8 +11,8 @@ use backends::redis::RedisGate;
 use backends::{SystemClock, SystemEntropy};
 use domain::Shard;
 use domain::ports::{
-    Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox, PaymentProvider, Queue,
-    SaleStore,
+    AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox,
+    PaymentProvider, Queue, SaleStore, SettingStore,
 };
 use domain::webhook::WebhookSecret;
 use order_intake::Warmup;
@@ -26,6 +26,10 @@ pub struct World {
     pub queue: Arc<dyn Queue>,
     pub bus: Arc<dyn EventBus>,
     pub dead_letters: Arc<dyn DeadLetters>,
+    /// What operators change while everything runs.
+    pub setting_store: Arc<dyn SettingStore>,
+    /// Everything they did.
+    pub audit: Arc<dyn AuditLog>,
     pub orders: Arc<dyn OrderStore>,
     pub life: Arc<dyn OrderLife>,
     /// Who takes the money; `None` where the seller's own checkout does.
@@ -68,6 +72,8 @@ impl World {
             webhook_secrets: config.webhook_secrets.clone(),
             reported: Default::default(),
             sales: store.clone(),
+            setting_store: store.clone(),
+            audit: store.clone(),
             outbox: store,
             clock,
             entropy: Arc::new(SystemEntropy),
@@ -97,6 +103,8 @@ impl World {
             world.life = postgres.clone();
             world.sales = postgres.clone();
             world.outbox = postgres.clone();
+            world.setting_store = postgres.clone();
+            world.audit = postgres.clone();
             world.postgres = Some(postgres);
         }
         if config.provider == Provider::Demo {

@@ -62,6 +62,8 @@ const STAGES: &[Stage] = &[
                 "-p",
                 "domain",
                 "-p",
+                "control",
+                "-p",
                 "order-intake",
                 "-p",
                 "gateway",

@@ -14,7 +14,7 @@ use domain::ports::Clock;
 
 pub use gate::EmbeddedGate;
 pub use queue::EmbeddedQueue;
-pub use store::{AuditLine, EmbeddedStore};
+pub use store::EmbeddedStore;
 
 /// One of each, ready for use.
 pub struct Embedded {

@@ -16,6 +16,7 @@ mod relay;
 mod rows;
 mod sales;
 mod session;
+mod setting;
 mod settings;
 mod wake;
 

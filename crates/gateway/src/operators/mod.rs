@@ -1,5 +1,6 @@
 //! The operators' port. Every route but `/livez` and `/readyz` is behind the key; see [`crate::routes`].
 
+pub mod audit;
 pub mod changes;
 pub mod dead_letters;
 pub mod drafts;

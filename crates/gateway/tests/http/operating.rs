@@ -84,8 +84,18 @@ async fn a_sale_goes_from_draft_to_close() {
         shop.operate("POST", &path, None).await.expect_problem(404, "not-found");
     }
     shop.operate("GET", "/admin/v1/sales/s9/ledger", None).await.expect_problem(404, "not-found");
-    let audit = format!("{:?}", shop.world.store.audit_log());
-    assert!(audit.contains("more came"), "{audit}");
+    let audit = shop.operate("GET", "/admin/v1/audit-log?sale=s1&limit=3", None).await.expect(200).json;
+    let lines = audit["entries"].as_array().unwrap();
+    assert_eq!((lines.len(), &audit["next"]), (3, &lines[2]["id"]));
+    let next = format!("/admin/v1/audit-log?before={}&limit=1000", audit["next"]);
+    let rest = shop.operate("GET", &next, None).await.expect(200).json;
+    assert_eq!((rest["entries"][0]["id"].as_i64() < lines[2]["id"].as_i64(), &rest["next"]), (true, &Value::Null));
+    let all = [lines.as_slice(), rest["entries"].as_array().unwrap()].concat();
+    assert!(all.iter().any(|line| line["reason"] == "more came" && line["action"] == "patch"), "{all:?}");
+    for wrong in ["limit=0", "limit=1001", "sale=%20", "until=1"] {
+        let path = format!("/admin/v1/audit-log?{wrong}");
+        shop.operate("GET", &path, None).await.expect_problem(422, "validation-failed");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

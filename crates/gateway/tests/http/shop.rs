@@ -123,6 +123,8 @@ impl Shop {
             webhooks: webhooks.clone(),
             sales: world.clone(),
             dead_letters: world.queue.clone(),
+            setting_store: world.store.clone(),
+            audit: world.store.clone(),
             health: vec![world.clone()],
             clock: clock.clone(),
             entropy: Arc::new(TestEntropy::default()),

@@ -6,13 +6,14 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Our own crates that each crate may depend on, in the program itself (tests may use more).
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 8] = [
     ("domain", &[]),
-    ("order-intake", &["domain"]),
-    ("gateway", &["domain", "order-intake"]),
-    ("consumer", &["domain"]),
+    ("control", &["domain"]),
+    ("order-intake", &["domain", "control"]),
+    ("gateway", &["domain", "control", "order-intake"]),
+    ("consumer", &["domain", "control"]),
     ("backends", &["domain"]),
-    ("seckill", &["domain", "order-intake", "gateway", "consumer", "backends"]),
+    ("seckill", &["domain", "control", "order-intake", "gateway", "consumer", "backends"]),
     ("xtask", &[]),
 ];
 

@@ -11,19 +11,18 @@ mod place;
 mod relay;
 mod restock;
 mod sales;
+mod settings;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use domain::ports::{Clock, Health, Outage};
+use domain::ports::{AuditEntry, Clock, Health, Outage};
 
 use self::relay::Relays;
 use self::state::Tables;
 use super::lock;
-
-pub use self::state::AuditLine;
 
 /// The store of one process.
 pub struct EmbeddedStore {
@@ -39,7 +38,7 @@ impl EmbeddedStore {
     }
 
     /// What operators have done, oldest first, at most 10,000 lines.
-    pub fn audit_log(&self) -> Vec<AuditLine> {
+    pub fn audit_log(&self) -> Vec<AuditEntry> {
         self.tables().audit.iter().cloned().collect()
     }
 
@@ -88,11 +87,11 @@ mod tests {
         store.patch(&sale.id, &patch, &by).await.unwrap();
 
         let log = store.audit_log();
-        let lines: Vec<_> = log.iter().map(|line| (line.action, line.reason.as_deref())).collect();
+        let lines: Vec<_> = log.iter().map(|line| (line.note.action.as_str(), line.by.reason.as_deref())).collect();
         let spring = Some("spring");
         assert_eq!(lines, [("create", spring), ("next-epoch", None), ("set-state", spring), ("patch", Some("a typo"))]);
-        assert_eq!(log[0].before, None);
-        assert_eq!(log[3].before, Some(log[2].after.clone()));
-        assert_eq!((log[3].after.title.as_str(), log[3].via.as_str()), ("T", "cli"));
+        assert_eq!(log[0].note.before, None);
+        assert_eq!(log[3].note.before, Some(log[2].note.after.clone()));
+        assert_eq!((log[3].note.after["sale"]["title"].as_str(), log[3].by.via.as_str()), (Some("T"), "cli"));
     }
 }

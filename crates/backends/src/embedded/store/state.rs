@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use domain::ports::Operator;
+use domain::ports::{AuditEntry, AuditNote, Operator, Setting};
 use domain::{
     BuyerId, Hold, ItemIndex, JobId, Money, OrderEvent, OrderStatus, OrderView, Outcome, PaymentState, RefusedReason,
     RestockId, Sale, SaleId, SaleNumber, Timestamp,
@@ -27,26 +27,8 @@ pub(super) struct Tables {
     pub(super) payments: Payments,
     pub(super) restocks: BTreeMap<(SaleNumber, RestockId), RestockRow>,
     pub(super) outbox: OutboxTable,
-    pub(super) audit: VecDeque<AuditLine>,
-}
-
-/// One line of the audit log.
-#[derive(Clone, Debug)]
-pub struct AuditLine {
-    /// When.
-    pub at: Timestamp,
-    /// `console`, `api` or `cli`.
-    pub via: String,
-    /// `create`, `set-state`, `patch`, `next-epoch` or `restock`.
-    pub action: &'static str,
-    /// Which sale.
-    pub sale: SaleId,
-    /// Why, in the operator's words.
-    pub reason: Option<String>,
-    /// The sale before; `None` for a new one.
-    pub before: Option<Sale>,
-    /// The sale after.
-    pub after: Sale,
+    pub(super) settings: HashMap<String, Setting>,
+    pub(super) audit: VecDeque<AuditEntry>,
 }
 
 /// A sale with its items' books and its orders.
@@ -158,18 +140,23 @@ impl Tables {
         self.sales.get(&job.route().sale)?.orders.get(&job)
     }
 
-    pub(super) fn note(
-        &mut self,
-        action: &'static str,
-        by: &Operator,
-        before: Option<Sale>,
-        after: Sale,
-        at: Timestamp,
-    ) {
+    /// A change of a sale.
+    pub(super) fn note(&mut self, action: &str, by: &Operator, before: Option<Sale>, after: Sale, at: Timestamp) {
+        let note = AuditNote {
+            action: action.to_owned(),
+            sale: Some(after.id.clone()),
+            before: before.as_ref().map(Sale::audited),
+            after: after.audited(),
+        };
+        self.audit(note, by, at);
+    }
+
+    /// Any line of the audit log.
+    pub(super) fn audit(&mut self, note: AuditNote, by: &Operator, at: Timestamp) {
         if self.audit.len() >= AUDIT_MAX {
             self.audit.pop_front();
         }
-        let Operator { via, reason } = by.clone();
-        self.audit.push_back(AuditLine { at, via, action, sale: after.id.clone(), reason, before, after });
+        let id = self.audit.back().map_or(1, |last| last.id + 1);
+        self.audit.push_back(AuditEntry { id, at, by: by.clone(), note });
     }
 }

@@ -2,7 +2,6 @@
 
 use domain::Sale;
 use domain::ports::Operator;
-use serde_json::{Value, json};
 
 use crate::postgres::failure::Failure;
 use crate::postgres::session::Session;
@@ -23,12 +22,8 @@ pub(super) async fn note(
         .bind(action)
         .bind(after.id.as_str())
         .bind(by.reason.as_deref())
-        .bind(before.map(as_json))
-        .bind(as_json(after));
+        .bind(before.map(Sale::audited))
+        .bind(after.audited());
     session.write("audit", query).await?;
     Ok(())
-}
-
-fn as_json(sale: &Sale) -> Value {
-    json!({ "state": sale.state, "epoch": sale.epoch, "sale": sale.described() })
 }

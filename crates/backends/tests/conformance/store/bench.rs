@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use backends::SystemClock;
 use backends::embedded::Embedded;
 use domain::ports::{
-    Changed, Clock, Deliver, Operator, OrderLife, OrderStore, Outage, Outbox, OutboxRow, Placement, SaleStore, Sink,
+    AuditLog, Changed, Clock, Deliver, Operator, OrderLife, OrderStore, Outage, Outbox, OutboxRow, Placement,
+    SaleStore, SettingStore, Sink,
 };
 use domain::{
     BuyerId, Effect, EventMessage, Hold, ItemIndex, ItemTotals, JobId, NewSale, Outcome, Quantity, RefusedReason,
@@ -20,7 +21,7 @@ pub(super) const LIMIT_REACHED: Outcome = Outcome::Refused(RefusedReason::LimitR
 /// Runs a scenario in process.
 pub(super) async fn embedded<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
     let store = Embedded::new(Arc::new(SystemClock)).store;
-    scenario(Bench { orders: store.clone(), life: store.clone(), sales: store.clone(), outbox: store }).await;
+    scenario(Bench::of(store)).await;
 }
 
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub(super) struct Bench {
     pub(super) life: Arc<dyn OrderLife>,
     pub(super) sales: Arc<dyn SaleStore>,
     pub(super) outbox: Arc<dyn Outbox>,
+    pub(super) settings: Arc<dyn SettingStore>,
+    pub(super) audit: Arc<dyn AuditLog>,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -79,6 +82,21 @@ pub(super) fn buyer(name: &str) -> BuyerId {
 }
 
 impl Bench {
+    /// All ports of one store.
+    pub(super) fn of<S>(store: Arc<S>) -> Self
+    where
+        S: OrderStore + OrderLife + SaleStore + Outbox + SettingStore + AuditLog + 'static,
+    {
+        Self {
+            orders: store.clone(),
+            life: store.clone(),
+            sales: store.clone(),
+            outbox: store.clone(),
+            settings: store.clone(),
+            audit: store,
+        }
+    }
+
     /// A sale that is warm and open.
     pub(super) async fn open(&self, id: &str, stock: &[i64], limit: u16) -> Sale {
         self.open_as(&described(id, stock, limit)).await

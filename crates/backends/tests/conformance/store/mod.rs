@@ -11,6 +11,7 @@ mod races;
 mod refusing;
 mod restocks;
 mod sales;
+mod settings;
 mod till;
 
 use bench::embedded;
@@ -57,6 +58,13 @@ mod keeps_sales {
         a_patch_that_makes_no_sense_changes_nothing,
         each_epoch_is_new_and_moves_every_version,
         what_orders_hold_is_listed_page_by_page,
+    ]);
+}
+
+mod keeps_settings {
+    crate::suite!(crate::store::settings: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        a_setting_is_changed_by_whoever_has_seen_it,
+        the_audit_log_is_read_newest_first_page_by_page_and_by_sale,
     ]);
 }
 

@@ -27,7 +27,7 @@ async fn on_database<F: Future<Output = ()>>(url: String, scenario: fn(Bench) ->
     };
     let store = Postgres::connect(&settings).await.unwrap();
     store.migrate().await.unwrap();
-    scenario(Bench { orders: store.clone(), life: store.clone(), sales: store.clone(), outbox: store }).await;
+    scenario(Bench::of(store)).await;
 }
 
 async fn administer(url: &str, statement: String) {
