@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A network, for example `10.0.0.0/8` or `::1/128`. An address alone is a network of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Cidr {
     bits: u128,
     prefix: u32,
@@ -57,6 +57,16 @@ impl TryFrom<String> for Cidr {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         text.parse()
+    }
+}
+
+impl From<Cidr> for String {
+    fn from(Cidr { bits, prefix }: Cidr) -> Self {
+        let address = Ipv6Addr::from_bits(bits);
+        match (address.to_ipv4_mapped(), prefix.checked_sub(96)) {
+            (Some(v4), Some(prefix)) => format!("{v4}/{prefix}"),
+            _ => format!("{address}/{prefix}"),
+        }
     }
 }
 
@@ -119,6 +129,7 @@ mod tests {
             let network: Cidr = network.parse().unwrap();
             assert!(network.contains(ip(inside)), "{network:?} {inside}");
             assert!(!network.contains(ip(outside)), "{network:?} {outside}");
+            assert_eq!(String::from(network).parse(), Ok(network));
         }
         for wrong in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "a/8", "10.0.0.0/-1"] {
             assert!(wrong.parse::<Cidr>().is_err(), "{wrong}");

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::address::Cidr;
 
 /// The `[gateway]` section.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewaySettings {
     /// Threads that serve buyers; 0 means one for each processor. Operators have one of their own.
@@ -33,10 +34,15 @@ pub struct GatewaySettings {
     /// Connections open at once on the buyers' port; more wait in the system's backlog.
     pub max_connections: usize,
     /// Networks whose `X-Forwarded-For` is believed. None by default: anybody can write that header.
+    #[schemars(with = "Vec<String>")]
     pub trusted_proxies: Vec<Cidr>,
     /// Serve `POST /api/v1/demo/buyers`, which makes anybody a buyer. Never in production.
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
     pub demo: bool,
     /// What one caller may ask for.
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
     pub limits: Limits,
 }
 

@@ -1,12 +1,13 @@
 //! How to reach Postgres, and how long to wait for it.
 
 use domain::ports::Outage;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
 /// The `[postgres]` section.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PostgresSettings {
     /// `postgres://user:password@host:port/database`; `?host=/path` for a socket, `?sslmode=verify-full` for TLS.

@@ -4,15 +4,18 @@ use std::fmt;
 use std::time::Duration;
 
 use lapin::uri::AMQPUri;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// Settings of the RabbitMQ backend.
-#[derive(Clone, Deserialize)]
+/// The `[rabbitmq]` section.
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RabbitSettings {
     /// `amqp://user:password@host:port/vhost`, or `amqps://…`. `Debug` masks the password.
     pub url: String,
     /// Begins the name of every queue and exchange, so that several systems can share a virtual host.
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
     pub namespace: String,
     /// A publish without an answer after this many milliseconds has an unknown outcome.
     pub confirm_timeout_ms: u64,

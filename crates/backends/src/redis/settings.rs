@@ -1,14 +1,17 @@
 //! How to reach Redis.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// The `[redis]` section.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisSettings {
     /// `redis://:password@host:port/db`, or `rediss://` for TLS.
     pub url: String,
     /// First part of every key, so that several installations can share a server.
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
     pub namespace: String,
     /// Milliseconds until an answer counts as lost. A lost answer is unknown, never a refusal.
     pub response_timeout_ms: u64,
