@@ -4,6 +4,8 @@
 //! Only rules live here; Redis and Postgres stand behind the ports of the domain. Nothing of it costs a purchase
 //! anything while it is not used.
 
+mod fallback;
 mod live;
 
+pub use fallback::Fallback;
 pub use live::{ChangeError, Live};

@@ -302,6 +302,9 @@ pub trait OrderStore: Send + Sync {
     /// A job of no sale is passed over.
     async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<Vec<Placement>, Outage>;
 
+    /// What the order of this job holds now; `None` while there is no row. Whoever has the unguessable id may ask.
+    async fn hold(&self, job: JobId) -> Result<Option<Hold>, Outage>;
+
     /// One order of this buyer; `None` for a foreign one too.
     async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage>;
 

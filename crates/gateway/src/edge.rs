@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::address::Origin;
 use crate::auth::{Buyer, BuyerKeys, bearer};
 use crate::body::Bounds;
+use crate::buyers::lookup::JobLookups;
 use crate::catalog::Catalog;
 use crate::context;
 use crate::limits::Limiters;
@@ -83,6 +84,7 @@ pub struct Edge {
     pub intake: Arc<Intake>,
     pub warmup: Arc<Warmup>,
     pub gate: Arc<dyn Gate>,
+    pub jobs: JobLookups,
     pub queue: Arc<dyn Queue>,
     pub orders: Arc<dyn OrderStore>,
     pub life: Arc<dyn OrderLife>,

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::MetricsKeys;
+use crate::buyers::lookup::JobLookups;
 use crate::catalog::Catalog;
 use crate::edge::{Edge, GatewayParts, STREAMS_MAX};
 use crate::envelope::{RouteMetrics, seal};
@@ -90,6 +91,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
     Edge {
         intake: parts.intake,
         warmup: parts.warmup,
+        jobs: JobLookups::new(parts.gate.clone(), parts.orders.clone()),
         gate: parts.gate,
         queue: parts.queue,
         orders: parts.orders,

@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use domain::ports::{OrderStore, Outage, PlaceError, Placement, Unplaced};
-use domain::{BuyerId, ItemTotals, JobId, OrderView, RefusedReason, Reservation, SaleId, SaleNumber, Timestamp};
+use domain::{BuyerId, Hold, ItemTotals, JobId, OrderView, RefusedReason, Reservation, SaleId, SaleNumber, Timestamp};
 use futures_util::FutureExt as _;
 
 use super::Postgres;
 use super::failure::Failure;
-use super::rows::{ViewLine, item_id, select_views};
+use super::rows::{Order, OrderLine, ViewLine, item_id, select_orders, select_views};
 use super::session::Session;
+
+const HOLD: &str = select_orders!("where o.id = $1");
 
 const ORDER: &str = select_views!("where o.id = $1 and o.buyer_id = $2");
 
@@ -74,6 +76,13 @@ impl OrderStore for Postgres {
 
     async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<Vec<Placement>, Outage> {
         self.refuse_jobs(jobs, reason).await
+    }
+
+    async fn hold(&self, job: JobId) -> Result<Option<Hold>, Outage> {
+        let query = sqlx::query_as(HOLD).bind(job.uuid());
+        let line: Option<OrderLine> =
+            self.database.read(|mut session| async move { session.one("hold", query).await }.boxed()).await?;
+        Ok(line.map(Order::try_from).transpose()?.map(|order| order.hold()))
     }
 
     async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage> {

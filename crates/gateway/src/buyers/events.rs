@@ -87,7 +87,7 @@ impl Watched {
                 return Some(Bytes::from_static(b": still here\n\n"));
             }
             tokio::time::sleep(LOOK_EVERY).await;
-            let looked = self.edge.within(self.edge.gate.job(self.record.job)).await;
+            let looked = self.edge.within(self.edge.jobs.look(self.record.job)).await;
             if let Ok(JobLookup::Found(newer)) = looked {
                 // Unpublished and queued are the same to the buyer.
                 self.told = newer.state.status() == self.record.state.status();

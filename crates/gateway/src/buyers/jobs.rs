@@ -1,4 +1,4 @@
-//! What became of a purchase: answered by the gate alone, to whoever has the unguessable id.
+//! What became of a purchase: answered to whoever has the unguessable id.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ pub async fn find(request: &HttpRequest, edge: &Edge) -> Result<(JobRecord, Arc<
 }
 
 async fn look(edge: &Edge, job: JobId) -> Result<JobLookup, Problem> {
-    edge.within(edge.gate.job(job)).await.map_err(|outage| Problem::unread(&outage))
+    edge.within(edge.jobs.look(job)).await.map_err(|outage| Problem::unread(&outage))
 }
 
 /// The job as it is once finished, or after `patience`, or when we are told to stop. While the gate does not answer

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod events;
 pub mod jobs;
+pub mod lookup;
 pub mod mine;
 pub mod orders;
 pub mod pages;

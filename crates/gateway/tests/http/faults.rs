@@ -35,6 +35,34 @@ async fn while_the_gate_has_lost_the_sale_nobody_is_told_that_a_job_never_was() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_the_gate_cannot_say_jobs_that_have_ended_are_read_from_the_orders_and_others_are_not_denied() {
+    let shop = Shop::selling(5, 5).await;
+    let (token, placed) = shop.token("ann", "s1").await;
+    shop.buy_with("s1", &token, 1).await.expect(202);
+    shop.place().await;
+    let (token, waiting) = shop.token("bob", "s1").await;
+    shop.buy_with("s1", &token, 1).await.expect(202);
+    let url = |job: &str| format!("/api/v1/jobs/{job}");
+    let known = shop.get(&url(&placed)).await.expect(200).json;
+
+    set(&shop.world.faults.gate_away, true);
+    let read = shop.get(&url(&placed)).await.expect(200).json;
+    for field in ["jobId", "status", "item", "quantity", "orderUrl", "message"] {
+        assert_eq!(read[field], known[field], "{field}");
+    }
+    shop.get(&url(&waiting)).await.expect_problem(503, "not-ready");
+    set(&shop.world.faults.store_away, true);
+    shop.get(&url(&placed)).await.expect_problem(503, "not-ready");
+    set(&shop.world.faults.store_away, false);
+    set(&shop.world.faults.gate_away, false);
+    shop.world.gate.lose_everything();
+    assert_eq!(shop.get(&url(&placed)).await.expect(200).json["status"], "placed");
+    shop.get(&url(&waiting)).await.expect_problem(503, "not-ready");
+    let metrics = shop.operate("GET", "/metrics", None).await.expect(200).text;
+    assert!(metrics.lines().any(|line| line.starts_with("seckill_fallbacks_total{what=\"jobs\"}")), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_the_broker_is_away_no_unit_is_taken_but_old_jobs_are_answered() {
     let shop = Shop::selling(5, 5).await;
     let (old, _) = shop.token("ann", "s1").await;

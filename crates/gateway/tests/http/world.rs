@@ -160,6 +160,10 @@ impl OrderStore for Faulty {
     async fn refuse(&self, jobs: &[Unplaced], reason: RefusedReason) -> Result<Vec<Placement>, Outage> {
         self.store.refuse(jobs, reason).await
     }
+    async fn hold(&self, job: JobId) -> Result<Option<Hold>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.hold(job).await
+    }
     async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage> {
         self.reach(&self.faults.store_away)?;
         self.store.order(order, buyer).await

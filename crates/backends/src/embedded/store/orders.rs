@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::ports::{OrderStore, Outage, PlaceError, Placement, Unplaced};
-use domain::{BuyerId, ItemIndex, ItemTotals, JobId, OrderView, RefusedReason, Reservation, SaleId, SaleNumber};
+use domain::{BuyerId, Hold, ItemIndex, ItemTotals, JobId, OrderView, RefusedReason, Reservation, SaleId, SaleNumber};
 
 use super::EmbeddedStore;
 
@@ -21,6 +21,10 @@ impl OrderStore for EmbeddedStore {
         let ended = self.tables().refuse(jobs, reason, self.now());
         self.relays.wake();
         Ok(ended)
+    }
+
+    async fn hold(&self, job: JobId) -> Result<Option<Hold>, Outage> {
+        Ok(self.tables().order(job).map(|row| row.hold(job)))
     }
 
     async fn order(&self, order: JobId, buyer: &BuyerId) -> Result<Option<OrderView>, Outage> {

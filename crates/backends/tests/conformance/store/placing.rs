@@ -160,6 +160,9 @@ pub(super) async fn only_the_owner_sees_an_order(bench: Bench) {
     }
     assert!(bench.orders.order(job(&one, 1), &buyer("bob")).await.unwrap().is_none());
     assert!(bench.orders.order(job(&one, 7), &buyer("ann")).await.unwrap().is_none());
+    assert!(bench.orders.hold(job(&one, 7)).await.unwrap().is_none());
+    let hold = bench.orders.hold(job(&one, 2)).await.unwrap().unwrap();
+    assert_eq!((hold.buyer, hold.rev, hold.units, hold.outcome), (Some(buyer("bob")), 1, 1, PLACED));
 
     let all = bench.orders.orders_of(&buyer("ann"), None).await.unwrap();
     let sales: Vec<&str> = all.iter().map(|order| order.sale.as_str()).collect();
