@@ -19,6 +19,7 @@ use crate::address::Origin;
 use crate::auth::{Buyer, BuyerKeys, bearer};
 use crate::body::Bounds;
 use crate::catalog::Catalog;
+use crate::challenge::Challenges;
 use crate::context;
 use crate::limits::Limiters;
 use crate::problem::Problem;
@@ -94,6 +95,7 @@ pub struct Edge {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub token_keys: TokenKeys,
+    pub challenges: Challenges,
     pub buyers: BuyerKeys,
     pub settings: GatewaySettings,
     pub catalog: Arc<Catalog>,
