@@ -49,6 +49,8 @@ pub struct TokenError;
 pub struct TokenKey {
     id: String,
     mac: Hmac<Sha256>,
+    /// The same secret without a domain, for [`TokenKeys::seal`].
+    plain: Hmac<Sha256>,
 }
 
 impl std::fmt::Debug for TokenKey {
@@ -66,9 +68,9 @@ impl TokenKey {
         if secret.len() < 32 {
             return Err(format!("token key {id} needs at least 32 secret bytes"));
         }
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| format!("token key {id} is unusable"))?;
-        mac.update(DOMAIN);
-        Ok(Self { id: id.to_owned(), mac })
+        let plain = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| format!("token key {id} is unusable"))?;
+        let mac = plain.clone().chain_update(DOMAIN);
+        Ok(Self { id: id.to_owned(), mac, plain })
     }
 }
 
@@ -83,6 +85,17 @@ impl TokenKeys {
             return Err("at least one token key is needed".to_owned());
         }
         Ok(Self(keys))
+    }
+
+    /// The HMAC-SHA-256 of `parts` under the first key, for another purpose than tokens. `domain` ends with a zero byte
+    /// and is used by that purpose alone, so that one purpose's MAC is worth nothing to another.
+    pub fn seal(&self, domain: &'static [u8], parts: &[&[u8]]) -> [u8; 32] {
+        sealing(&self.0[0], domain, parts).finalize().into_bytes().into()
+    }
+
+    /// Did one of these keys [seal](Self::seal) these parts? In constant time for each key.
+    pub fn sealed(&self, domain: &'static [u8], parts: &[&[u8]], mac: &[u8]) -> bool {
+        self.0.iter().any(|key| sealing(key, domain, parts).verify_slice(mac).is_ok())
     }
 
     /// The text of a token.
@@ -128,6 +141,13 @@ impl TokenKeys {
         let length = BASE64.decode_slice(payload, &mut bytes).map_err(|_| TokenError)?;
         parse(&bytes[..length]).ok_or(TokenError)
     }
+}
+
+/// Each part with its length, so that no two lists of parts are the same bytes.
+fn sealing(key: &TokenKey, domain: &'static [u8], parts: &[&[u8]]) -> Hmac<Sha256> {
+    parts.iter().fold(key.plain.clone().chain_update(domain), |mac, part| {
+        mac.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
+    })
 }
 
 fn ms(time: Timestamp) -> [u8; 6] {
@@ -215,6 +235,15 @@ mod tests {
         assert!(both.verify(&old.sign(&token())).is_ok());
         assert!(new.verify(&both.sign(&token())).is_ok());
         assert_eq!(new.verify(&old.sign(&token())), Err(TokenError));
+    }
+
+    #[test]
+    fn a_seal_is_of_one_purpose_and_of_one_list_of_parts_and_survives_rotation() {
+        let (old, both, new) = (keys(&["a"]), keys(&["b", "a"]), keys(&["b"]));
+        let mac = old.seal(b"x\0", &[b"ab", b"c"]);
+        assert!(old.sealed(b"x\0", &[b"ab", b"c"], &mac) && both.sealed(b"x\0", &[b"ab", b"c"], &mac));
+        assert!(!old.sealed(b"y\0", &[b"ab", b"c"], &mac) && !old.sealed(b"x\0", &[b"a", b"bc"], &mac));
+        assert!(!new.sealed(b"x\0", &[b"ab", b"c"], &mac) && !old.sealed(b"x\0", &[b"ab", b"c"], &mac[..16]));
     }
 
     #[test]

@@ -27,6 +27,11 @@ fn mask(prefix: u32) -> u128 {
 }
 
 impl Cidr {
+    /// Is that the whole internet?
+    pub fn is_everybody(&self) -> bool {
+        self.prefix == 0 || (self.prefix == 96 && self.contains(std::net::Ipv4Addr::UNSPECIFIED.into()))
+    }
+
     /// Is the address inside?
     pub fn contains(&self, address: IpAddr) -> bool {
         bits(address) & mask(self.prefix) == self.bits

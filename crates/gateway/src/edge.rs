@@ -20,6 +20,7 @@ use crate::auth::{Buyer, BuyerKeys, bearer};
 use crate::body::Bounds;
 use crate::buyers::lookup::JobLookups;
 use crate::catalog::Catalog;
+use crate::challenge::Challenges;
 use crate::context;
 use crate::limits::Limiters;
 use crate::problem::Problem;
@@ -96,6 +97,7 @@ pub struct Edge {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub token_keys: TokenKeys,
+    pub challenges: Challenges,
     pub buyers: BuyerKeys,
     pub settings: GatewaySettings,
     pub catalog: Arc<Catalog>,

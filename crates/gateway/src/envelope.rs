@@ -12,6 +12,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use metrics::{Counter, Histogram};
 
+use crate::cors::{Cors, Crossing};
 use crate::problem::{Code, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,17 +20,28 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is taken over from a caller or a proxy.
 const REQUEST_ID_MAX: usize = 64;
 
-/// Calls the rest of the application, and finishes its answer.
-pub fn seal<S>(request: ServiceRequest, service: &S) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
+/// Calls the rest of the application, and finishes its answer. `cors`: which other sites may ask, where any may.
+pub fn seal<S>(
+    request: ServiceRequest,
+    service: &S,
+    cors: Option<&Cors>,
+) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
     let started = Instant::now();
     let id = request_id(request.headers());
     let method = request.method().clone();
-    let answering = service.call(request);
+    let crossing = cors.map(|cors| cors.crossing(&request));
+    let answering = match &crossing {
+        Some(Crossing { preflight: Some(answer), .. }) => Err(request.into_response(answer.clone().build())),
+        _ => Ok(service.call(request)),
+    };
     async move {
-        let mut response = answering.await?;
+        let mut response = match answering {
+            Ok(answering) => answering.await?,
+            Err(preflight) => preflight,
+        };
         if let Some(error) = response.response().error() {
             let problem = match error.as_error::<Problem>() {
                 Some(problem) => problem.answer(&id),
@@ -43,6 +55,9 @@ where
             metrics.sample(&id, status, started);
         }
         finish(response.headers_mut(), &id);
+        if let Some(crossing) = crossing {
+            crossing.finish(response.headers_mut());
+        }
         Ok(response)
     }
 }

@@ -9,7 +9,9 @@ mod auth;
 mod body;
 mod buyers;
 mod catalog;
+mod challenge;
 mod context;
+mod cors;
 mod edge;
 mod envelope;
 mod health;
@@ -26,6 +28,8 @@ mod webhooks;
 
 pub use address::Cidr;
 pub use auth::{BuyerKeys, BuyerSettings, MetricsKeys};
+pub use challenge::{Algorithm, ChallengeSettings};
+pub use cors::CorsOrigin;
 pub use edge::GatewayParts;
 pub use openapi::openapi;
 pub use server::{serve, serve_status};

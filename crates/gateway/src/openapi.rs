@@ -15,7 +15,7 @@ use crate::{buyers, health, operators};
 #[openapi(
     info(title = "Seckill", description = "A flash-sale order system: buyers' port and operators' port."),
     paths(
-        buyers::orders::create, buyers::tokens::create, buyers::jobs::get, buyers::events::stream,
+        buyers::orders::create, buyers::tokens::create, buyers::challenge::get, buyers::jobs::get, buyers::events::stream,
         buyers::sales::list, buyers::sales::get, buyers::sales::time, buyers::mine::get, buyers::mine::list,
         buyers::mine::cancel, buyers::payments::start, buyers::payments::webhook,
         buyers::demo::create, buyers::pages::script, buyers::pages::style,

@@ -15,6 +15,7 @@ use domain::{JobId, Refusal, SaleId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::challenge::Challenge;
 use crate::views::{DateTime, to_ms};
 
 macro_rules! codes {
@@ -102,6 +103,9 @@ pub struct Extras {
     /// With `validation-failed`: the field that is wrong, for example `items[0].stock`.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// With `challenge-required` and `challenge-failed`: what to solve, for one token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<Box<Challenge>>,
 }
 
 /// The body of a problem.
@@ -287,6 +291,18 @@ impl Problem {
     /// The path exists, the method does not.
     pub fn method_not_allowed(allow: &str) -> Self {
         Self::new(Code::MethodNotAllowed, format!("Here you can {allow}.")).header(header::ALLOW, allow)
+    }
+
+    /// A token is given for a solved challenge only, and none came.
+    pub fn challenge_required(challenge: Challenge) -> Self {
+        let detail = "Solve the challenge, and send its solution as \"altcha\".";
+        Self::new(Code::ChallengeRequired, detail).with(|extras| extras.challenge = Some(Box::new(challenge)))
+    }
+
+    /// The solution is wrong, late, used, or another buyer's.
+    pub fn challenge_failed(challenge: Challenge) -> Self {
+        let detail = "That is not a fresh solution of a challenge that you were given. Here is another one.";
+        Self::new(Code::ChallengeFailed, detail).with(|extras| extras.challenge = Some(Box::new(challenge)))
     }
 
     /// A value that the operator sent is out of its range.

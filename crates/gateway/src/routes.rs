@@ -5,7 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
 
 use crate::auth::{require_admin, require_metrics};
-use crate::buyers::{demo, events, jobs, mine, orders, pages, payments, sales, tokens};
+use crate::buyers::{challenge, demo, events, jobs, mine, orders, pages, payments, sales, tokens};
 use crate::envelope::RouteMetrics;
 use crate::health;
 use crate::operators::{self, audit, changes, dead_letters, jobs as hanging, ledger, reconcile, restock};
@@ -21,6 +21,7 @@ pub fn buyers(with_demo: bool) -> Vec<At> {
         at("/api/v1/sales").get(sales::list),
         at("/api/v1/sales/{sale}").get(sales::get),
         at("/api/v1/time").get(sales::time),
+        at("/api/v1/challenge").get(challenge::get),
         at("/api/v1/orders/{order}").get(mine::get),
         at("/api/v1/orders/{order}/cancel").post(mine::cancel),
         at("/api/v1/orders/{order}/payments").post(payments::start),

@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::MetricsKeys;
 use crate::buyers::lookup::JobLookups;
 use crate::catalog::Catalog;
+use crate::challenge::Challenges;
+use crate::cors::Cors;
 use crate::edge::{Edge, GatewayParts, STREAMS_MAX};
 use crate::envelope::{RouteMetrics, seal};
 use crate::health::{Admission, Status, upkeep};
@@ -63,10 +65,11 @@ pub async fn serve(
     };
     let demo = settings.demo && edge.buyers.can_issue();
     let bounds = Bounds { workers, connections: settings.max_connections };
-    let buyers = listen(buyers, bounds, settings, (&status, Some(&edge)), move || routes::buyers(demo))?;
+    let cors = Cors::new(&settings.cors_origins);
+    let buyers = listen(buyers, bounds, settings, (&status, Some(&edge)), cors, move || routes::buyers(demo))?;
     let bounds = Bounds { workers: 1, connections: OPERATOR_CONNECTIONS };
     let operators = operators
-        .map(|listener| listen(listener, bounds, settings, (&status, Some(&edge)), routes::operators))
+        .map(|listener| listen(listener, bounds, settings, (&status, Some(&edge)), None, routes::operators))
         .transpose()?;
     run([Some(buyers), operators], stop).await
 }
@@ -82,7 +85,7 @@ pub async fn serve_status(
     let status = Arc::new(Status::new(keys, prometheus, health, None, stop.clone()));
     let _chores = chores(&status);
     let bounds = Bounds { workers: 1, connections: OPERATOR_CONNECTIONS };
-    let server = listen(listener, bounds, &GatewaySettings::default(), (&status, None), routes::status)?;
+    let server = listen(listener, bounds, &GatewaySettings::default(), (&status, None), None, routes::status)?;
     run([Some(server), None], stop).await
 }
 
@@ -103,6 +106,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         audit: parts.audit,
         clock: parts.clock,
         entropy: parts.entropy,
+        challenges: Challenges::new(parts.settings.challenge.clone(), parts.token_keys.clone()),
         token_keys: parts.token_keys,
         buyers: parts.buyers,
         settings: parts.settings,
@@ -136,11 +140,12 @@ fn listen(
     bounds: Bounds,
     settings: &GatewaySettings,
     (status, edge): (&Arc<Status>, Option<&Arc<Edge>>),
+    cors: Option<Arc<Cors>>,
     routes: impl Fn() -> Vec<At> + Send + Clone + 'static,
 ) -> std::io::Result<Server> {
     let (status, edge) = (Data::from(status.clone()), edge.map(|edge| Data::from(edge.clone())));
     let app = move || {
-        let (status, edge, routes) = (status.clone(), edge.clone(), routes());
+        let (status, edge, routes, cors) = (status.clone(), edge.clone(), routes(), cors.clone());
         App::new()
             .app_data(RouteMetrics::new("none"))
             .app_data(status)
@@ -153,7 +158,7 @@ fn listen(
                 }
             })
             .default_service(web::to(|| async { Err::<actix_web::HttpResponse, Problem>(Problem::not_found()) }))
-            .wrap_fn(seal)
+            .wrap_fn(move |request, service| seal(request, service, cors.as_deref()))
     };
     let server = HttpServer::new(app)
         .workers(bounds.workers)

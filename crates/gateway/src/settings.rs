@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::address::Cidr;
+use crate::challenge::ChallengeSettings;
+use crate::cors::CorsOrigin;
 
 /// The `[gateway]` section.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -36,6 +38,17 @@ pub struct GatewaySettings {
     /// Networks whose `X-Forwarded-For` is believed. None by default: anybody can write that header.
     #[schemars(with = "Vec<String>")]
     pub trusted_proxies: Vec<Cidr>,
+    /// Other sites whose pages may call the buyers' port from a browser, each exactly as a browser names it:
+    /// `https://shop.example`. None by default, and `*` is refused: whoever may ask for whom is the seller's decision.
+    pub cors_origins: Vec<CorsOrigin>,
+    /// The operators' port may be on an address that other machines reach. `false`: refused at start, because its key
+    /// opens everything; say `true` where a private network or a proxy guards it.
+    pub operators_exposed: bool,
+    /// The demo profile may be on an address that other machines reach. `false`: refused at start, because in the demo
+    /// anybody is any buyer; say `true` where something else guards it, a container's network for example.
+    pub demo_exposed: bool,
+    /// The proof of work before a token.
+    pub challenge: ChallengeSettings,
     /// Serve `POST /api/v1/demo/buyers`, which makes anybody a buyer. Never in production.
     #[serde(skip_serializing)]
     #[schemars(skip)]
@@ -59,6 +72,10 @@ impl Default for GatewaySettings {
             keep_alive_s: 5,
             max_connections: 10_000,
             trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            operators_exposed: false,
+            demo_exposed: false,
+            challenge: ChallengeSettings::default(),
             demo: false,
             limits: Limits::default(),
         }

@@ -68,6 +68,9 @@ pub struct SaleBody<'a> {
     phase: &'static str,
     /// First moment at which a purchase is accepted.
     opens_at: DateTime,
+    /// First moment at which tokens are issued. A page that fetches its token at a random moment between this and
+    /// `opensAt` leaves the opening to one request.
+    tokens_from: DateTime,
     /// First moment at which none is accepted any more.
     closes_at: DateTime,
     /// Units that one buyer may hold in live orders, over all items.
@@ -94,8 +97,8 @@ pub struct ItemBody<'a> {
 }
 
 impl<'a> SaleBody<'a> {
-    /// The sale at this moment.
-    pub fn new(listed: &'a Listed, now: Timestamp) -> Self {
+    /// The sale at this moment, with tokens from `token_lead_s` seconds before its opening.
+    pub fn new(listed: &'a Listed, token_lead_s: u32, now: Timestamp) -> Self {
         let Sale { id, title, opens_at, closes_at, limit_per_buyer, items, .. } = &listed.sale;
         let items = items.iter().enumerate().map(|(at, item)| {
             let free = listed.free(at);
@@ -112,6 +115,7 @@ impl<'a> SaleBody<'a> {
             title,
             phase: phase_word(listed.phase(now)),
             opens_at: *opens_at,
+            tokens_from: *opens_at - chrono::TimeDelta::seconds(i64::from(token_lead_s)),
             closes_at: *closes_at,
             limit_per_buyer: *limit_per_buyer,
             items: items.collect(),

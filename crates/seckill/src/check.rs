@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use order_intake::books;
 use serde_json::json;
 
-use crate::cli::Output;
+use crate::cli::{Command, Output};
 use crate::config::Config;
 use crate::output::{self, DIFFERENCE, FAILED};
+use crate::safety::Findings;
 use crate::world::World;
 
 /// Sales that ended longer ago than this are not looked at.
@@ -16,15 +17,40 @@ const CHECK_ENDED_S: u32 = 86_400;
 struct Finding {
     what: String,
     result: Result<String, String>,
+    /// Fine as it is, but somebody should know.
+    warning: bool,
 }
 
-pub async fn run(config: Config, output: Output) -> anyhow::Result<ExitCode> {
+/// The configuration cannot be used: every finding at once, for the log of whatever started us. `seckill check -o json`
+/// also prints them for programs.
+pub fn refuse(findings: &Findings, command: &Command, output: Output) -> anyhow::Result<ExitCode> {
+    let list: Vec<String> = findings.refused().map(ToString::to_string).collect();
+    if matches!((command, output), (Command::Check, Output::Json)) {
+        let row = |finding: &crate::safety::Finding, ok: bool| {
+            json!({ "check": "configuration", "ok": ok, "warning": ok, "key": finding.key, "detail": finding.to_string() })
+        };
+        let refused = findings.refused().map(|finding| row(finding, false));
+        let rows: Vec<_> = refused.chain(findings.warnings().map(|finding| row(finding, true))).collect();
+        println!("{:#}", json!(rows));
+    }
+    match list.as_slice() {
+        [one] => anyhow::bail!("{one}"),
+        all => anyhow::bail!("the configuration cannot be used:\n  {}", all.join("\n  ")),
+    }
+}
+
+pub async fn run(config: Config, about: &Findings, output: Output) -> anyhow::Result<ExitCode> {
     World::shared(&config)?;
     let world = World::new(&config).await?;
     let _ = world.broker().await; // its own check says what is wrong
     let mut findings = Vec::new();
+    findings.extend(about.warnings().map(|finding| Finding {
+        what: "configuration".to_owned(),
+        result: Ok(finding.to_string()),
+        warning: true,
+    }));
     let mut note =
-        |what: &str, result: Result<String, String>| findings.push(Finding { what: what.to_owned(), result });
+        |what: &str, result: Result<String, String>| findings.push(Finding { what: what.to_owned(), result, warning: false });
     note("configuration", Ok("read, no unknown keys, secrets set".to_owned()));
     for service in &world.health {
         let answer = service.check().await.map(|()| "answers".to_owned()).map_err(|outage| outage.to_string());
@@ -50,6 +76,14 @@ pub async fn run(config: Config, output: Output) -> anyhow::Result<ExitCode> {
             Err(outage) => Err(outage.to_string()),
         };
         note("schema", schema);
+        match postgres.findings().await {
+            Ok(list) if list.is_empty() => note("postgres settings", Ok("commits are durable".to_owned())),
+            Ok(list) => note("postgres settings", Err(list.join("; "))),
+            Err(outage) => note("postgres settings", Err(outage.to_string())),
+        }
+    }
+    if let Ok(true) = backends::rabbitmq::lets_guest_in(&config.rabbitmq).await {
+        note("rabbitmq users", Err("guest, whom everybody knows, is let in; delete that user".to_owned()));
     }
     let mut differs = false;
     if let Ok(sales) = world.sales.sales(CHECK_ENDED_S).await {
@@ -75,6 +109,7 @@ pub async fn run(config: Config, output: Output) -> anyhow::Result<ExitCode> {
 
 fn report(findings: &[Finding], differs: bool, output: Output) -> ExitCode {
     let words = |finding: &Finding| match &finding.result {
+        Ok(text) if finding.warning => ("warning", text.clone()),
         Ok(text) => ("ok", text.clone()),
         Err(text) => ("WRONG", text.clone()),
     };
@@ -87,7 +122,7 @@ fn report(findings: &[Finding], differs: bool, output: Output) -> ExitCode {
         .collect();
     let json: Vec<_> = findings
         .iter()
-        .map(|finding| json!({ "check": finding.what, "ok": finding.result.is_ok(), "detail": words(finding).1 }))
+        .map(|finding| json!({ "check": finding.what, "ok": finding.result.is_ok(), "warning": finding.warning, "detail": words(finding).1 }))
         .collect();
     output::print(output, &["check", "", "detail"], rows, &json!(json));
     match (differs, findings.iter().all(|finding| finding.result.is_ok())) {

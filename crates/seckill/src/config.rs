@@ -1,5 +1,5 @@
-//! Configuration: a TOML file, overridden by the environment. An unknown key, a wrong value and a missing secret are
-//! refused at start, by name.
+//! Configuration: a TOML file, overridden by the environment. An unknown key, a wrong value, a missing secret and an
+//! unsafe setting are refused at start, by name, and all at once.
 
 use std::path::Path;
 
@@ -13,9 +13,17 @@ use gateway::{BuyerSettings, GatewaySettings};
 use serde::Deserialize;
 
 use crate::cli::Command;
+use crate::safety::{self, Findings, Service};
+use crate::secret_files;
 
 /// Shortest operators' key: short keys get guessed.
 const ADMIN_KEY_MIN: usize = 24;
+
+/// What was read: the configuration, if it can be used, and whatever there is to say about it.
+pub struct Loaded {
+    pub config: Option<Config>,
+    pub findings: Findings,
+}
 
 /// Everything that can be configured, checked.
 pub struct Config {
@@ -67,6 +75,7 @@ struct File {
     namespace: String,
     gateway: Table,
     limits: Table,
+    challenge: Table,
     consumer: ConsumerSection,
     redis: RedisSettings,
     rabbitmq: RabbitSettings,
@@ -84,6 +93,7 @@ impl Default for File {
             namespace: "seckill".to_owned(),
             gateway: Default::default(),
             limits: Default::default(),
+            challenge: Default::default(),
             consumer: Default::default(),
             redis: Default::default(),
             rabbitmq: Default::default(),
@@ -153,7 +163,7 @@ struct TokenKeySection {
 }
 
 /// Reads, overrides and checks.
-pub fn load(path: Option<&Path>, command: &Command) -> anyhow::Result<Config> {
+pub fn load(path: Option<&Path>, command: &Command) -> anyhow::Result<Loaded> {
     let mut builder = config::Config::builder();
     if let Some(path) = path {
         if !path.is_file() {
@@ -164,15 +174,61 @@ pub fn load(path: Option<&Path>, command: &Command) -> anyhow::Result<Config> {
     let environment =
         config::Environment::with_prefix("SECKILL").prefix_separator("__").separator("__").try_parsing(true);
     let read = builder.add_source(environment).build().context("the configuration cannot be read")?;
-    let mut file: File =
-        read.try_deserialize().map_err(|why| anyhow!("the configuration is wrong: {}", unquoted(&why.to_string())))?;
+    let mut findings = Findings::default();
+    if let Some(path) = path {
+        open_file(path, &mut findings);
+    }
+    let mut root = config::Source::collect(&read).context("the configuration cannot be read")?;
+    secret_files::read(&mut root, &mut findings);
+    let (mut file, broken) = sections(root, &mut findings);
     if matches!(command, Command::Demo) {
         if path.is_some() {
             bail!("the demo takes no configuration; for `--config` name a role: all, gateway or consumer");
         }
         make_demo(&mut file);
     }
-    check(file)
+    let mut about_values = Findings::default();
+    let config = check(file, &mut about_values);
+    // What is said about the defaults of a section that could not be read is noise.
+    about_values.0.retain(|finding| {
+        !broken.iter().any(|section| finding.key.starts_with(section) || finding.text.starts_with(section))
+    });
+    findings.0.append(&mut about_values.0);
+    let config = config.filter(|_| findings.refused().next().is_none());
+    Ok(Loaded { config, findings })
+}
+
+/// The file, and the names of sections that cannot be read: each of them is a finding of its own.
+fn sections(root: Table, findings: &mut Findings) -> (File, Vec<String>) {
+    let wrong = |why: config::ConfigError| format!("the configuration is wrong: {}", unquoted(&why.to_string()));
+    let read = |table: Table| File::deserialize(config::Value::from(table)).map_err(wrong);
+    let mut fine = Table::default();
+    let mut broken = Vec::new();
+    for (name, value) in root {
+        match read(Table::from_iter([(name.clone(), value.clone())])) {
+            Ok(_) => {
+                fine.insert(name, value);
+            }
+            Err(why) => {
+                findings.refuse("", why);
+                broken.push(name);
+            }
+        }
+    }
+    let file = read(fine).unwrap_or_else(|why| {
+        findings.refuse("", why);
+        File::default()
+    });
+    (file, broken)
+}
+
+/// A file with secrets in it is nobody else's to read.
+fn open_file(path: &Path, findings: &mut Findings) {
+    let holds_secrets = std::fs::read_to_string(path).is_ok_and(|text| text.contains("[secrets") || text.contains('@'));
+    if holds_secrets && std::fs::metadata(path).is_ok_and(|about| secret_files::is_open(&about)) {
+        let text = format!("{} holds secrets and can be read by every user of this machine (chmod o-r)", path.display());
+        findings.warn("", text);
+    }
 }
 
 /// Everything inside this process, with secrets made up for this run.
@@ -196,52 +252,79 @@ fn make_demo(file: &mut File) {
 /// The URL of a backend that lives in this process.
 pub const EMBEDDED: &str = "embedded:";
 
-fn check(mut file: File) -> anyhow::Result<Config> {
+fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
     let demo = file.profile == Profile::Demo;
-    scheme("redis.url", &file.redis.url, &["redis://", "rediss://"])?;
-    scheme("rabbitmq.url", &file.rabbitmq.url, &["amqp://", "amqps://"])?;
-    scheme("postgres.url", &file.postgres.url, &["postgres://", "postgresql://"])?;
+    for (service, key, url, schemes) in [
+        (Service::Redis, "redis.url", &file.redis.url, ["redis://", "rediss://"]),
+        (Service::RabbitMq, "rabbitmq.url", &file.rabbitmq.url, ["amqp://", "amqps://"]),
+        (Service::Postgres, "postgres.url", &file.postgres.url, ["postgres://", "postgresql://"]),
+    ] {
+        if findings.take(scheme(key, url, &schemes)).is_some() {
+            safety::address(service, key, url, findings);
+        }
+    }
     if !file.namespace.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
         || !(1..=40).contains(&file.namespace.len())
     {
-        bail!("namespace: has to be 1 to 40 letters, digits, '-' or '_'");
+        findings.refuse("namespace", "has to be 1 to 40 letters, digits, '-' or '_'");
     }
     file.redis.namespace.clone_from(&file.namespace);
     file.rabbitmq.namespace.clone_from(&file.namespace);
 
-    let listen = address(&mut file.gateway, "listen")?.unwrap_or(std::net::SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let listen = findings.take(address(&mut file.gateway, "listen")).flatten();
+    let listen = listen.unwrap_or(std::net::SocketAddr::from(([127, 0, 0, 1], 8080)));
     let operators = match file.gateway.get("operators").map(ToString::to_string).as_deref() {
         Some("none") => {
             file.gateway.remove("operators");
             None
         }
-        _ => Some(address(&mut file.gateway, "operators")?.unwrap_or(([127, 0, 0, 1], 8081).into())),
+        _ => {
+            let given = findings.take(address(&mut file.gateway, "operators")).flatten();
+            Some(given.unwrap_or(([127, 0, 0, 1], 8081).into()))
+        }
     };
-    for reserved in ["limits", "demo"] {
-        if file.gateway.contains_key(reserved) {
-            bail!("gateway.{reserved}: is not a key of this section");
+    for reserved in ["limits", "demo", "challenge"] {
+        if file.gateway.remove(reserved).is_some() {
+            findings.refuse(format!("gateway.{reserved}"), "is not a key of this section");
         }
     }
-    if !file.limits.is_empty() {
-        file.gateway.insert("limits".to_owned(), file.limits.into());
+    for (name, section) in [("limits", file.limits), ("challenge", file.challenge)] {
+        if !section.is_empty() {
+            file.gateway.insert(name.to_owned(), section.into());
+        }
     }
     let section = config::Value::from(file.gateway);
-    let mut gateway = GatewaySettings::deserialize(section).map_err(|why| anyhow!("gateway or limits: {why}"))?;
+    let read = GatewaySettings::deserialize(section).map_err(|why| anyhow!("gateway, limits or challenge: {why}"));
+    let readable = read.is_ok();
+    let mut gateway = findings.take(read).unwrap_or_default();
     gateway.demo = demo;
+    if readable {
+        safety::listeners(listen.ip(), operators.map(|address| address.ip()), &gateway, findings);
+        if gateway.trusted_proxies.iter().any(gateway::Cidr::is_everybody) {
+            let text = "believes everybody's X-Forwarded-For, so that anybody has any address; list the proxies only";
+            findings.refuse("gateway.trusted_proxies", text);
+        }
+        findings.take(gateway.challenge.validate().map_err(anyhow::Error::msg));
+    }
 
     let provider = file.payments.provider.unwrap_or(if demo { Provider::Demo } else { Provider::External });
     if provider == Provider::Demo && !demo {
-        bail!("payments.provider: \"demo\" gives goods away for nothing; it needs profile = \"demo\"");
+        let text = "\"demo\" gives goods away for nothing; it needs profile = \"demo\"";
+        findings.refuse("payments.provider", text);
     }
-    Ok(Config {
+    file.secrets.beside_each_other(file.buyers.hs256_secret.as_deref(), findings);
+    let webhook_secrets = findings.take(file.secrets.webhook_secrets());
+    let admin_key = findings.take(file.secrets.admin_key());
+    let token_keys = findings.take(file.secrets.token_keys());
+    Some(Config {
         listen,
         provider,
-        webhook_secrets: file.secrets.webhook_secrets()?,
+        webhook_secrets: webhook_secrets?,
         operators,
         consumer_status: file.consumer.status,
         gateway,
-        admin_key: file.secrets.admin_key()?,
-        token_keys: file.secrets.token_keys()?,
+        admin_key: admin_key?,
+        token_keys: token_keys?,
         metrics_key: file.secrets.metrics_key,
         redis: file.redis,
         rabbitmq: file.rabbitmq,
@@ -258,6 +341,17 @@ impl Secrets {
             Some(_) => bail!("secrets.admin_key: has to be at least {ADMIN_KEY_MIN} characters"),
             None => bail!("secrets.admin_key: is missing; there is no default (try `openssl rand -hex 32`)"),
         }
+    }
+
+    /// No secret may be another one as well.
+    fn beside_each_other(&self, buyers: Option<&str>, findings: &mut Findings) {
+        let tokens = self.token_keys.iter().map(|key| ("secrets.token_keys", key.secret.as_str()));
+        let single = self.token_key.iter().filter_map(|text| Some(("secrets.token_key", text.split_once(':')?.1)));
+        let webhooks = self.webhook_secrets.iter().map(|text| ("secrets.webhook_secrets", text.as_str()));
+        let webhook = self.webhook_secret.iter().map(|text| ("secrets.webhook_secret", text.as_str()));
+        let buyers = buyers.map(|secret| ("buyers.hs256_secret", secret));
+        let others: Vec<_> = tokens.chain(single).chain(webhooks).chain(webhook).chain(buyers).collect();
+        safety::secrets(self.admin_key.as_deref(), self.metrics_key.as_deref(), &others, findings);
     }
 
     fn webhook_secrets(&self) -> anyhow::Result<Vec<WebhookSecret>> {
@@ -312,15 +406,5 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_does_not_repeat_a_value_that_may_be_a_secret() {
-        let error =
-            r#"invalid type: string "postgres://u:hunter2@h/db", expected struct PostgresSettings for key `postgres`"#;
-        let said = unquoted(error);
-        assert!(!said.contains("hunter2") && said.contains("expected struct") && said.contains("`postgres`"), "{said}");
-        assert_eq!(unquoted("unknown field `urll`"), "unknown field `urll`");
-    }
-}
+#[path = "config_tests.rs"]
+mod tests;

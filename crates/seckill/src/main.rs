@@ -8,7 +8,9 @@ mod dlq;
 mod logs;
 mod output;
 mod roles;
+mod safety;
 mod sales;
+mod secret_files;
 mod tokens;
 mod world;
 
@@ -29,15 +31,19 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(cli: cli::ParsedCli) -> anyhow::Result<ExitCode> {
-    let config = config::load(cli.config.as_deref(), &cli.command)?;
+    let config::Loaded { config, findings } = config::load(cli.config.as_deref(), &cli.command)?;
+    let Some(config) = config else { return check::refuse(&findings, &cli.command, cli.output) };
     logs::start(&config.log, cli.command.is_service())?;
+    for finding in findings.warnings().filter(|_| cli.command.is_service()) {
+        tracing::warn!("{finding}");
+    }
     match cli.command {
         cli::Command::Demo => demo::run(config).await,
         cli::Command::All(listen) => roles::all(config, listen).await,
         cli::Command::Gateway(listen) => roles::gateway(config, listen).await,
         cli::Command::Consumer { status } => roles::consumer(config, status).await,
         cli::Command::Migrate => roles::migrate(config).await,
-        cli::Command::Check => check::run(config, cli.output).await,
+        cli::Command::Check => check::run(config, &findings, cli.output).await,
         cli::Command::Sale(command) => sales::run(config, command, cli.output).await,
         cli::Command::Tokens(command) => tokens::run(config, command).await,
         cli::Command::Dlq(command) => dlq::run(config, command, cli.output).await,

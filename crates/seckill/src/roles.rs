@@ -18,6 +18,7 @@ use tracing::{info, warn};
 
 use crate::cli::Listen;
 use crate::config::Config;
+use crate::safety::{self, Findings};
 use crate::world::World;
 
 /// After the first signal to stop, work in hand may take this long.
@@ -103,6 +104,11 @@ pub async fn start(config: &Config) -> anyhow::Result<(World, PrometheusHandle)>
         }
     }
     if let Some(postgres) = &world.postgres {
+        if let Ok(findings) = postgres.findings().await
+            && !findings.is_empty()
+        {
+            bail!("unsafe to sell with: {}", findings.join("; "));
+        }
         match postgres.pending_migrations().await {
             Ok(pending) if pending.is_empty() => {}
             Ok(pending) => bail!("the database lacks {}; run `seckill migrate` first", pending.join(", ")),
@@ -296,7 +302,14 @@ impl Listeners {
             ),
             None => config.operators,
         };
-        Ok(Self { buyers: bind(listen.listen.unwrap_or(config.listen))?, operators: operators.map(bind).transpose()? })
+        let buyers = listen.listen.unwrap_or(config.listen);
+        // The command line may have chosen others than were checked with the file.
+        let mut findings = Findings::default();
+        safety::listeners(buyers.ip(), operators.map(|address| address.ip()), &config.gateway, &mut findings);
+        if let Some(finding) = findings.refused().next() {
+            bail!("{finding}");
+        }
+        Ok(Self { buyers: bind(buyers)?, operators: operators.map(bind).transpose()? })
     }
 
     pub fn buyers_address(&self) -> anyhow::Result<SocketAddr> {

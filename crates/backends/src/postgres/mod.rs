@@ -14,6 +14,7 @@ mod place;
 mod plans;
 mod relay;
 mod rows;
+mod safety;
 mod sales;
 mod session;
 mod setting;

@@ -14,6 +14,7 @@ mod dead_letters;
 mod dial;
 mod events;
 mod gate;
+mod guest;
 mod lane;
 mod message;
 mod settings;
@@ -33,6 +34,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use self::dial::{Dialer, OnDemand, bounded};
 use self::lane::RabbitLane;
 use self::message::Outgoing;
+pub use self::guest::lets_guest_in;
 pub use self::settings::RabbitSettings;
 use self::supervisor::Link;
 

@@ -1,5 +1,6 @@
 //! The buyers' port.
 
+pub mod challenge;
 pub mod demo;
 pub mod events;
 pub mod jobs;

@@ -35,9 +35,9 @@ struct TimeBody {
                headers(("ETag" = String, description = "For If-None-Match"))),
               (status = 304, description = "Nothing has changed.")))]
 pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
-    let view = edge.catalog.view()?;
+    let (view, lead_s) = (edge.catalog.view()?, edge.settings.token_lead_s);
     let now = edge.catalog.now();
-    Ok(cacheable(&request, &SalesBody { sales: view.public().map(|listed| SaleBody::new(listed, now)).collect() }))
+    Ok(cacheable(&request, &SalesBody { sales: view.public().map(|listed| SaleBody::new(listed, lead_s, now)).collect() }))
 }
 
 /// One sale.
@@ -50,7 +50,7 @@ pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse
               (status = 304, description = "Nothing has changed.")))]
 pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let listed = edge.catalog.public(part(&request, "sale"))?;
-    Ok(cacheable(&request, &SaleBody::new(&listed, edge.catalog.now())))
+    Ok(cacheable(&request, &SaleBody::new(&listed, edge.settings.token_lead_s, edge.catalog.now())))
 }
 
 /// The time, for countdowns.

@@ -8,7 +8,7 @@ use domain::{JobId, Sale, SaleState, SaleToken, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::part;
+use super::{challenge, part};
 use crate::auth::is_channel;
 use crate::body;
 use crate::edge::Edge;
@@ -22,6 +22,8 @@ use crate::views::{DateTime, json, to_ms};
 pub struct TokenWishes {
     /// The sales channel: 1 to 32 of a-z, 0-9 and `-`. A channel in the login wins.
     channel: Option<String>,
+    /// The solved challenge, as ALTCHA's widget hands it out (base64). Only looked at while one is asked for.
+    altcha: Option<String>,
 }
 
 /// A sale token.
@@ -42,20 +44,21 @@ struct TokenBody {
 /// A token for one purchase in this sale.
 #[utoipa::path(post, path = "/api/v1/sales/{sale}/tokens", tag = "purchases", security(("buyer" = [])),
     params(("sale" = String, Path, description = "Its id")), request_body = Option<TokenWishes>,
-    extensions(("x-problems" = json!(["malformed", "unauthenticated", "not-found", "sale-not-open", "sale-ended",
+    extensions(("x-problems" = json!(["malformed", "unauthenticated", "challenge-required", "challenge-failed", "not-found", "sale-not-open", "sale-ended",
         "too-large", "unsupported-media-type", "validation-failed", "rate-limited", "not-ready"]))),
     responses((status = 201, description = "The token; usable from the opening.", body = TokenBody)))]
 pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let buyer = edge.buyer(&request)?;
     edge.limits.token.check(buyer.id.as_str())?;
     let wishes: Option<TokenWishes> = body::optional_json(&request, payload, edge.buyer_body()).await?;
-    let wished = wishes.unwrap_or_default().channel;
+    let TokenWishes { channel: wished, altcha } = wishes.unwrap_or_default();
     if wished.as_deref().is_some_and(|channel| !is_channel(channel)) {
         return Err(Problem::validation("channel", "has to be 1 to 32 of a-z, 0-9 and '-'"));
     }
     let listed = edge.catalog.public(part(&request, "sale"))?;
     let now = edge.catalog.now();
     let (not_before, expires_at) = window(&listed.sale, &edge.settings, now)?;
+    challenge::solved(&edge, &request, &buyer.id, altcha.as_deref(), now)?;
     let issued_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     let token = SaleToken {
         job: JobId::new(issued_ms, listed.sale.route(), edge.entropy.six()),
