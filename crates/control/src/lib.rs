@@ -4,6 +4,8 @@
 //! Only rules live here; Redis and Postgres stand behind the ports of the domain. Nothing of it costs a purchase
 //! anything while it is not used.
 
+mod concurrency;
 mod live;
 
+pub use concurrency::{Busy, Concurrency, ConcurrencySettings, RulesError, Task};
 pub use live::{ChangeError, Live};
