@@ -108,11 +108,7 @@ impl Concurrency {
     }
 
     /// Changes a part of the rules. When this answers, every purchase obeys them, on every instance.
-    pub async fn change(
-        &self,
-        by: &Operator,
-        patch: &ConcurrencyPatch,
-    ) -> Result<ConcurrencyRules, RulesError> {
+    pub async fn change(&self, by: &Operator, patch: &ConcurrencyPatch) -> Result<ConcurrencyRules, RulesError> {
         let change = self.live.change(by, |rules| rules.patched(patch)).await;
         self.told(change).await
     }

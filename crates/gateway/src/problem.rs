@@ -258,6 +258,11 @@ impl Problem {
         Self::new(Code::OutcomeUnknown, detail).with(|extras| extras.job_id = Some(job))
     }
 
+    /// As many tasks of this type are running as may, and none ended in time. Nothing was done.
+    pub fn task_busy(busy: control::Busy) -> Self {
+        Self::new(Code::Overloaded, format!("There are {busy}, and none has ended in time. Nothing was done."))
+    }
+
     /// Something could not be read. Nothing was to be changed.
     pub fn unread(outage: &Outage) -> Self {
         tracing::debug!(%outage, "a read found no answer");

@@ -90,6 +90,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
     Edge {
         intake: parts.intake,
         warmup: parts.warmup,
+        concurrency: parts.concurrency,
         gate: parts.gate,
         queue: parts.queue,
         orders: parts.orders,

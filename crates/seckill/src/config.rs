@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
+use control::ConcurrencySettings;
 use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
 use gateway::{BuyerSettings, GatewaySettings};
@@ -32,6 +33,7 @@ pub struct Config {
     pub metrics_key: Option<String>,
     pub provider: Provider,
     pub webhook_secrets: Vec<WebhookSecret>,
+    pub concurrency: ConcurrencySettings,
     pub log: Log,
 }
 
@@ -74,6 +76,7 @@ struct File {
     buyers: BuyerSettings,
     payments: PaymentsSection,
     secrets: Secrets,
+    concurrency: ConcurrencySettings,
     log: Log,
 }
 
@@ -81,7 +84,7 @@ impl Default for File {
     fn default() -> Self {
         Self {
             profile: Profile::Production,
-            namespace: "seckill".to_owned(),
+            namespace: NAMESPACE.to_owned(),
             gateway: Default::default(),
             limits: Default::default(),
             consumer: Default::default(),
@@ -91,6 +94,7 @@ impl Default for File {
             buyers: Default::default(),
             payments: Default::default(),
             secrets: Default::default(),
+            concurrency: Default::default(),
             log: Default::default(),
         }
     }
@@ -193,6 +197,23 @@ fn make_demo(file: &mut File) {
     }
 }
 
+/// The namespace of an installation that says nothing.
+const NAMESPACE: &str = "seckill";
+
+/// The first part of the keys of rules and tokens.
+fn prefix(settings: &ConcurrencySettings, namespace: &str) -> anyhow::Result<String> {
+    let prefix = match &settings.prefix {
+        Some(prefix) => prefix.clone(),
+        None if namespace == NAMESPACE => "concurrency".to_owned(),
+        None => format!("{namespace}:concurrency"),
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_');
+    if !(1..=64).contains(&prefix.len()) || !prefix.bytes().all(plain) {
+        bail!("concurrency.prefix: has to be 1 to 64 letters, digits, ':', '-' or '_'");
+    }
+    Ok(prefix)
+}
+
 /// The URL of a backend that lives in this process.
 pub const EMBEDDED: &str = "embedded:";
 
@@ -208,6 +229,7 @@ fn check(mut file: File) -> anyhow::Result<Config> {
     }
     file.redis.namespace.clone_from(&file.namespace);
     file.rabbitmq.namespace.clone_from(&file.namespace);
+    file.redis.concurrency_prefix = prefix(&file.concurrency, &file.namespace)?;
 
     let listen = address(&mut file.gateway, "listen")?.unwrap_or(std::net::SocketAddr::from(([127, 0, 0, 1], 8080)));
     let operators = match file.gateway.get("operators").map(ToString::to_string).as_deref() {
@@ -247,6 +269,7 @@ fn check(mut file: File) -> anyhow::Result<Config> {
         rabbitmq: file.rabbitmq,
         postgres: file.postgres,
         buyers: file.buyers,
+        concurrency: file.concurrency,
         log: file.log,
     })
 }

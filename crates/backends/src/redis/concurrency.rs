@@ -32,8 +32,8 @@ impl RedisGate {
 #[async_trait]
 impl Concurrency for RedisGate {
     async fn obey(&self, version: i64, rules: &ConcurrencyRules, force: bool) -> Result<Obeyed, Outage> {
-        let json = serde_json::to_string(rules)
-            .map_err(|why| Outage::NotSent(format!("the rules are no JSON: {why}")))?;
+        let json =
+            serde_json::to_string(rules).map_err(|why| Outage::NotSent(format!("the rules are no JSON: {why}")))?;
         let mut args = Args::default();
         args.text(version).text(json).text(u8::from(force));
         let answer = self.ask(Name::ConcurrencyConfig, args).await?;
