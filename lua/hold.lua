@@ -9,7 +9,9 @@
   Answers  how many were newer, or -1: the gate has lost the sale, keep the effect until it is loaded again
 
   A job without a record counts as rev -1 with 0 units: its reservation was lost with the gate's data, or it is being
-  loaded. That the sale is still loading is no reason to refuse: loading is nothing but holds. ]]
+  loaded. That the sale is still loading is no reason to refuse: loading is nothing but holds.
+
+  The first effect of a job gives back the tokens that it was admitted with, wherever its reservation is: see tokens.lua. ]]
 local sale = open_sale(KEYS[1])
 local jobs_key, buyers_key, check_key = KEYS[2], KEYS[3], KEYS[4]
 local keys_are_new = check_types(jobs_key, buyers_key, check_key)
@@ -32,7 +34,7 @@ for at = 3, #ARGV, 9 do
   }
 end
 
-local applied = 0
+local applied, settled = 0, {}
 for _, hold in ipairs(holds) do
   local bytes = redis.call('HGET', jobs_key, hold.job)
   local known = bytes and unpack_record(bytes) or { rev = -1, units = 0, state = 'none' }
@@ -53,6 +55,7 @@ for _, hold in ipairs(holds) do
     end
     move_allowance(buyers_key, record.buyer, hold.units - known.units, hold.job)
     redis.call('HSET', jobs_key, hold.job, pack_record(record))
+    if known.rev <= 0 then settled[#settled + 1] = { job = hold.job, buyer = record.buyer } end
     applied = applied + 1
   end
   redis.call('ZREM', check_key, hold.job)
@@ -61,5 +64,6 @@ end
 local moved = items[version_item]
 if moved then note_version(moved, version) end
 write_counters(KEYS[1], items)
+if #settled > 0 then Tokens.give_back(settled, now_ms()) end
 keep_readable(KEYS[1], rules, now_ms(), keys_are_new)
 return applied

@@ -14,6 +14,7 @@ mod tidy;
 
 use std::sync::Arc;
 
+use control::Concurrency;
 use domain::ports::{Clock, EventBus, Gate, Lane, OrderLife, OrderStore, Outbox, PaymentProvider, SaleStore, Sink};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,6 +37,8 @@ pub struct Consumer {
     pub gate: Arc<dyn Gate>,
     /// Where events go.
     pub bus: Arc<dyn EventBus>,
+    /// How much may be under way at once.
+    pub concurrency: Arc<Concurrency>,
     /// The clock that latencies are measured by.
     pub clock: Arc<dyn Clock>,
 }
@@ -51,7 +54,8 @@ impl Consumer {
             tasks.spawn(place::serve(lane, self.orders.clone(), self.clock.clone(), stop.clone()));
         }
         tasks.spawn(deadlines::serve(self.life.clone(), stop.clone()));
-        let cashier = payments::Cashier { life: self.life, gate: self.gate.clone(), provider: self.payments };
+        let (gate, concurrency) = (self.gate.clone(), self.concurrency);
+        let cashier = payments::Cashier { life: self.life, gate, provider: self.payments, concurrency };
         let cashier = Arc::new(cashier);
         tasks.spawn(payments::decide(cashier.clone(), stop.clone()));
         tasks.spawn(payments::give_back(cashier, stop.clone()));

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use control::{Concurrency, Task};
 use domain::ports::{Gate, OrderLife, Outage, PaymentProvider, Reserved};
 use domain::{OpenPayment, PaymentState, Refund};
 use futures_util::{StreamExt as _, stream};
@@ -37,6 +38,7 @@ pub(crate) struct Cashier {
     pub(crate) life: Arc<dyn OrderLife>,
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) provider: Option<Arc<dyn PaymentProvider>>,
+    pub(crate) concurrency: Arc<Concurrency>,
 }
 
 /// Decides open payments until stopped.
@@ -54,7 +56,9 @@ pub(crate) async fn give_back(cashier: Arc<Cashier>, stop: CancellationToken) {
     let Some(provider) = cashier.provider.clone() else { return };
     let mut backoff = Backoff::default();
     while !stop.is_cancelled() {
-        let wait = pause("refunds", cashier.give_some_back(provider.as_ref()).await, &mut backoff);
+        // Without a token nothing is claimed: it stays due for the next round.
+        let round = cashier.concurrency.attempt(Task::Refund, cashier.give_some_back(provider.as_ref())).await;
+        let wait = pause("refunds", round.unwrap_or(Ok(false)), &mut backoff);
         stop.run_until_cancelled(tokio::time::sleep(wait)).await;
     }
 }

@@ -8,4 +8,7 @@ mod fallback;
 mod live;
 
 pub use fallback::Fallback;
+mod concurrency;
+
+pub use concurrency::{Busy, Concurrency, ConcurrencySettings, RulesError, Task};
 pub use live::{ChangeError, Live};

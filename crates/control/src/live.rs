@@ -60,6 +60,12 @@ impl<T: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + 'static
         self.current.load().version
     }
 
+    /// The document with the number of the change that made it.
+    pub fn versioned(&self) -> (i64, Arc<T>) {
+        let current = self.current.load();
+        (current.version, current.value.clone())
+    }
+
     /// What holds where nothing was set.
     pub fn default(&self) -> &T {
         &self.default

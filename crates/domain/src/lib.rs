@@ -2,6 +2,7 @@
 //! from outside. Nothing here performs I/O, reads a clock or draws a random number.
 
 mod books;
+mod concurrency;
 mod effect;
 mod ids;
 mod job;
@@ -18,6 +19,7 @@ mod verdict;
 pub mod webhook;
 
 pub use books::{GateCounters, ItemBooks, ItemCounters, ItemTotals, SETTLING, ledger, may_be_on_its_way};
+pub use concurrency::{ConcurrencyPatch, ConcurrencyRules, WrongLimit};
 pub use effect::{Effect, Hold, Outcome, RefusedReason};
 pub use ids::{BuyerId, EventId, InvalidId, ItemId, JobId, PaymentId, RestockId, Route, SaleId, SaleNumber, Shard};
 pub use job::{JobRecord, JobState, JobStatus};

@@ -3,6 +3,7 @@
 //! A call answers with what happened, or with an [`Outage`] that says whether it may have happened. "Rejected" is
 //! never an error: it is one of the answers.
 
+mod concurrency;
 mod life;
 mod settings;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use concurrency::{Acquired, Concurrency, ConcurrencyUsage, Obeyed};
 pub use life::{Cancelled, OrderLife, PaymentProvider};
 pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
 

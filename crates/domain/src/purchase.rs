@@ -40,6 +40,8 @@ pub struct Attempt {
     pub job: JobId,
     /// Who buys, as the token says.
     pub buyer: BuyerId,
+    /// The sales channel that is bound into the token; empty where it names none.
+    pub channel: String,
     /// What; `None` when the sale has no such item, which matters only if the token was not admitted before.
     pub item: Option<ItemIndex>,
     /// How many.

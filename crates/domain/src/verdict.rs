@@ -49,4 +49,13 @@ pub enum Refusal {
     NotReady,
     /// The broker is away, so nothing may be taken.
     BrokerAway,
+    /// As many orders are in flight as may be, over all sales.
+    AllBusy,
+    /// As many orders of this sales channel are in flight as may be.
+    ChannelBusy,
+    /// As many orders of this buyer are in flight as may be.
+    BuyerBusy {
+        /// So many.
+        max: u32,
+    },
 }

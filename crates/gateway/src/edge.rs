@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use control::{Concurrency, Task};
 use domain::TokenKeys;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue,
@@ -34,6 +35,8 @@ pub struct GatewayParts {
     pub intake: Arc<Intake>,
     /// Loads sales into the gate and changes them.
     pub warmup: Arc<Warmup>,
+    /// How much may be under way at once.
+    pub concurrency: Arc<Concurrency>,
     /// Answers polls.
     pub gate: Arc<dyn Gate>,
     /// Says whether the broker takes messages.
@@ -84,6 +87,7 @@ const OPERATOR_BODY_MAX: usize = 256 * 1024;
 pub struct Edge {
     pub intake: Arc<Intake>,
     pub warmup: Arc<Warmup>,
+    pub concurrency: Arc<Concurrency>,
     pub gate: Arc<dyn Gate>,
     pub jobs: JobLookups,
     pub queue: Arc<dyn Queue>,
@@ -143,6 +147,21 @@ impl Edge {
     /// See [`context::within`].
     pub async fn within<F: Future>(&self, work: F) -> F::Output {
         context::within(&self.runtime, work).await
+    }
+
+    /// Runs `work` to its end on the main runtime, as soon as one more task of this type may run.
+    pub async fn task<T, E>(
+        &self,
+        task: Task,
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<Result<T, E>, Problem>
+    where
+        T: Send + 'static,
+        E: From<Outage> + Send + 'static,
+    {
+        let concurrency = self.concurrency.clone();
+        let done = self.to_its_end(async move { Ok::<_, Outage>(concurrency.run(task, work).await) }).await;
+        done.unwrap_or_else(|lost| Ok(Err(lost.into()))).map_err(Problem::task_busy)
     }
 
     /// See [`context::to_its_end`].

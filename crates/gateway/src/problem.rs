@@ -207,6 +207,14 @@ impl Problem {
             Refusal::BrokerAway => {
                 Self::new(Code::NotReady, "Orders cannot be taken on at the moment. Nothing was taken from you.")
             }
+            Refusal::AllBusy => {
+                Self::new(Code::Overloaded, "As many orders are under way as may be. Nothing was taken from you.")
+            }
+            Refusal::ChannelBusy => Self::new(
+                Code::Overloaded,
+                "As many orders of this sales channel are under way as may be. Nothing was taken from you.",
+            ),
+            Refusal::BuyerBusy { max } => Self::buyer_busy(*max),
         }
     }
 
@@ -254,6 +262,11 @@ impl Problem {
         Self::new(Code::OutcomeUnknown, detail).with(|extras| extras.job_id = Some(job))
     }
 
+    /// As many tasks of this type are running as may, and none ended in time. Nothing was done.
+    pub fn task_busy(busy: control::Busy) -> Self {
+        Self::new(Code::Overloaded, format!("There are {busy}, and none has ended in time. Nothing was done."))
+    }
+
     /// Something could not be read. Nothing was to be changed.
     pub fn unread(outage: &Outage) -> Self {
         tracing::debug!(%outage, "a read found no answer");
@@ -280,6 +293,15 @@ impl Problem {
             .retry_after(wait_s)
             .header(HeaderName::from_static("ratelimit-policy"), &format!("\"{policy}\";q={burst};w={window_s}"))
             .header(HeaderName::from_static("ratelimit"), &format!("\"{policy}\";r=0;t={wait_s}"))
+    }
+
+    /// As many orders of one buyer are in flight as may be: again when one of them is settled.
+    fn buyer_busy(max: u32) -> Self {
+        let policy = format!("\"in-flight\";q={max};qu=\"concurrent-requests\"");
+        Self::new(Code::RateLimited, format!("At most {max} of your orders may be under way at once; try again."))
+            .retry_after(RETRY_SOON_S)
+            .header(HeaderName::from_static("ratelimit-policy"), &policy)
+            .header(HeaderName::from_static("ratelimit"), &format!("\"in-flight\";r=0;t={RETRY_SOON_S}"))
     }
 
     /// No credential, or none that is valid.

@@ -8,7 +8,7 @@ use crate::auth::{require_admin, require_metrics};
 use crate::buyers::{challenge, demo, events, jobs, mine, orders, pages, payments, sales, tokens};
 use crate::envelope::RouteMetrics;
 use crate::health;
-use crate::operators::{self, audit, changes, dead_letters, jobs as hanging, ledger, reconcile, restock};
+use crate::operators::{self, audit, changes, concurrency, dead_letters, jobs as hanging, ledger, reconcile, restock};
 use crate::problem::Problem;
 
 /// The buyers' port.
@@ -58,6 +58,10 @@ pub fn operators() -> Vec<At> {
         at("/admin/v1/dead-letters/replay").admin_post(dead_letters::replay),
         at("/admin/v1/dead-letters/discard").admin_post(dead_letters::discard),
         at("/admin/v1/audit-log").admin_get(audit::list),
+        at("/api/v1/concurrency/config").admin_get(concurrency::config).admin_put(concurrency::change),
+        at("/api/v1/concurrency/usage").admin_get(concurrency::usage),
+        at("/api/v1/concurrency/stats").admin_get(concurrency::stats),
+        at("/api/v1/concurrency/reset").admin_post(concurrency::reset),
         at("/openapi.json").admin_get(operators::pages::openapi),
         at("/docs").admin_get(operators::pages::docs),
     ]
@@ -109,6 +113,7 @@ impl At {
         admin_get GET behind require_admin;
         admin_post POST behind require_admin;
         admin_patch PATCH behind require_admin;
+        admin_put PUT behind require_admin;
         metrics_get GET behind require_metrics;
     }
 

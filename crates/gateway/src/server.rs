@@ -95,6 +95,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         intake: parts.intake,
         warmup: parts.warmup,
         jobs: JobLookups::new(parts.gate.clone(), parts.orders.clone()),
+        concurrency: parts.concurrency,
         gate: parts.gate,
         queue: parts.queue,
         orders: parts.orders,

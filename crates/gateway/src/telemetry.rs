@@ -22,6 +22,12 @@ pub fn describe_metrics() {
     describe_counter!("seckill_orders_expired_total", Unit::Count, "Orders that were not paid in time");
     describe_counter!("seckill_breaker_rejected_total", Unit::Count, "Calls not made: the dependency did not answer");
     describe_counter!("seckill_fallbacks_total", Unit::Count, "Done in another way, because a dependency was away");
+    describe_counter!("seckill_tasks_busy_total", Unit::Count, "Tasks that got no token, by type; they come again");
+    describe_counter!(
+        "seckill_tasks_unchecked_total",
+        Unit::Count,
+        "Tasks that ran while nobody could be asked for one"
+    );
     describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
     describe_gauge!("seckill_dependency_up", Unit::Count, "1 while the dependency answers, 0 while it does not");
 }

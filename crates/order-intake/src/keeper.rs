@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use control::{Concurrency, Task};
 use domain::ports::{Clock, Condition, Gate, Operator, SaleStore};
 use domain::{Route, Sale, WarmSale, whole_ms};
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,7 @@ pub async fn keep(
     sales: Arc<dyn SaleStore>,
     clock: Arc<dyn Clock>,
     routes: Arc<Routes>,
+    concurrency: Arc<Concurrency>,
     stop: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval(EVERY);
@@ -65,14 +67,20 @@ pub async fn keep(
             warn!(%outage, "withdrawals could not be looked at");
         }
         for sale in warm {
-            if let Err(error) = look_after(&warmup, gate.as_ref(), sales.as_ref(), &sale).await {
+            if let Err(error) = look_after(&warmup, gate.as_ref(), sales.as_ref(), &concurrency, &sale).await {
                 warn!(sale.id = %sale.id, %error, "sale {} could not be looked after; next try in a moment", sale.id);
             }
         }
     }
 }
 
-async fn look_after(warmup: &Warmup, gate: &dyn Gate, sales: &dyn SaleStore, sale: &Sale) -> Result<(), WarmError> {
+async fn look_after(
+    warmup: &Warmup,
+    gate: &dyn Gate,
+    sales: &dyn SaleStore,
+    concurrency: &Concurrency,
+    sale: &Sale,
+) -> Result<(), WarmError> {
     let lost = match gate.condition(sale.route()).await? {
         Condition::Ready(counters, state) if counters.epoch == sale.epoch => {
             let follows = (state, counters.opens_at, counters.closes_at, counters.limit_per_buyer)
@@ -91,10 +99,15 @@ async fn look_after(warmup: &Warmup, gate: &dyn Gate, sales: &dyn SaleStore, sal
         Condition::Stale { loading_for_ms: None, .. } => "the gate was restarted",
         Condition::Missing => "the gate has lost it",
     };
-    info!(sale.id = %sale.id, lost, "sale {} is loaded again: {lost}", sale.id);
-    metrics::counter!("seckill_rebuilds_total").increment(1);
-    match warmup.load(sale, &Operator { via: "keeper".to_owned(), reason: Some(lost.to_owned()) }).await {
-        Err(WarmError::Conflict(_)) => Ok(()), // another keeper was faster
-        loaded => loaded.map(|_| ()),
+    let by = Operator { via: "keeper".to_owned(), reason: Some(lost.to_owned()) };
+    let load = async {
+        info!(sale.id = %sale.id, lost, "sale {} is loaded again: {lost}", sale.id);
+        metrics::counter!("seckill_rebuilds_total").increment(1);
+        warmup.load(sale, &by).await
+    };
+    match concurrency.attempt(Task::Rebuild, load).await {
+        Err(_) => Ok(()),                          // others are being loaded; the next look finds it again
+        Ok(Err(WarmError::Conflict(_))) => Ok(()), // another keeper was faster
+        Ok(loaded) => loaded.map(|_| ()),
     }
 }

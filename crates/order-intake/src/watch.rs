@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use control::{Concurrency, Task};
 use domain::Route;
 use domain::ports::{Gate, Queue};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::intake::Intake;
 use crate::keeper::Routes;
@@ -29,6 +30,7 @@ pub async fn watch(
     gate: Arc<dyn Gate>,
     queue: Arc<dyn Queue>,
     routes: Arc<Routes>,
+    concurrency: Arc<Concurrency>,
     stop: CancellationToken,
 ) {
     metrics::counter!("seckill_job_retries_total", "stage" => "publish").increment(0);
@@ -39,8 +41,14 @@ pub async fn watch(
         if !queue.is_open() {
             continue; // claiming what cannot be published would only postpone it
         }
-        for route in routes.all() {
-            repeat_overdue(&intake, gate.as_ref(), route).await;
+        let round = async {
+            for route in routes.all() {
+                repeat_overdue(&intake, gate.as_ref(), route).await;
+            }
+        };
+        // Without a token nothing is claimed, and so nothing is postponed: the next round does it.
+        if let Err(busy) = concurrency.attempt(Task::Publish, round).await {
+            debug!(%busy, "overdue reservations wait for the next round");
         }
     }
     intake.flush_marks().await;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
+use control::ConcurrencySettings;
 use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
 use gateway::{BuyerSettings, GatewaySettings};
@@ -40,6 +41,7 @@ pub struct Config {
     pub metrics_key: Option<String>,
     pub provider: Provider,
     pub webhook_secrets: Vec<WebhookSecret>,
+    pub concurrency: ConcurrencySettings,
     pub log: Log,
 }
 
@@ -83,6 +85,7 @@ struct File {
     buyers: BuyerSettings,
     payments: PaymentsSection,
     secrets: Secrets,
+    concurrency: ConcurrencySettings,
     log: Log,
 }
 
@@ -90,7 +93,7 @@ impl Default for File {
     fn default() -> Self {
         Self {
             profile: Profile::Production,
-            namespace: "seckill".to_owned(),
+            namespace: NAMESPACE.to_owned(),
             gateway: Default::default(),
             limits: Default::default(),
             challenge: Default::default(),
@@ -101,6 +104,7 @@ impl Default for File {
             buyers: Default::default(),
             payments: Default::default(),
             secrets: Default::default(),
+            concurrency: Default::default(),
             log: Default::default(),
         }
     }
@@ -226,7 +230,8 @@ fn sections(root: Table, findings: &mut Findings) -> (File, Vec<String>) {
 fn open_file(path: &Path, findings: &mut Findings) {
     let holds_secrets = std::fs::read_to_string(path).is_ok_and(|text| text.contains("[secrets") || text.contains('@'));
     if holds_secrets && std::fs::metadata(path).is_ok_and(|about| secret_files::is_open(&about)) {
-        let text = format!("{} holds secrets and can be read by every user of this machine (chmod o-r)", path.display());
+        let text =
+            format!("{} holds secrets and can be read by every user of this machine (chmod o-r)", path.display());
         findings.warn("", text);
     }
 }
@@ -247,6 +252,23 @@ fn make_demo(file: &mut File) {
         let off = Table::from([("enabled".to_owned(), false.into())]);
         file.limits.insert("per_ip".to_owned(), off.into());
     }
+}
+
+/// The namespace of an installation that says nothing.
+const NAMESPACE: &str = "seckill";
+
+/// The first part of the keys of rules and tokens.
+fn prefix(settings: &ConcurrencySettings, namespace: &str) -> anyhow::Result<String> {
+    let prefix = match &settings.prefix {
+        Some(prefix) => prefix.clone(),
+        None if namespace == NAMESPACE => "concurrency".to_owned(),
+        None => format!("{namespace}:concurrency"),
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_');
+    if !(1..=64).contains(&prefix.len()) || !prefix.bytes().all(plain) {
+        bail!("concurrency.prefix: has to be 1 to 64 letters, digits, ':', '-' or '_'");
+    }
+    Ok(prefix)
 }
 
 /// The URL of a backend that lives in this process.
@@ -270,6 +292,7 @@ fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
     }
     file.redis.namespace.clone_from(&file.namespace);
     file.rabbitmq.namespace.clone_from(&file.namespace);
+    file.redis.concurrency_prefix = prefix(&file.concurrency, &file.namespace)?;
 
     let listen = findings.take(address(&mut file.gateway, "listen")).flatten();
     let listen = listen.unwrap_or(std::net::SocketAddr::from(([127, 0, 0, 1], 8080)));
@@ -330,6 +353,7 @@ fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
         rabbitmq: file.rabbitmq,
         postgres: file.postgres,
         buyers: file.buyers,
+        concurrency: file.concurrency,
         log: file.log,
     })
 }

@@ -152,6 +152,7 @@ async fn serve_gateway(
         world.gate.clone(),
         world.queue.clone(),
         routes.clone(),
+        world.concurrency.clone(),
         answered.clone(),
     ));
     tasks.spawn(order_intake::keep(
@@ -160,9 +161,12 @@ async fn serve_gateway(
         world.sales.clone(),
         world.clock.clone(),
         routes,
+        world.concurrency.clone(),
         stop.clone(),
     ));
     tasks.spawn(sample(world.postgres.clone(), stop.clone()));
+    let (concurrency, stopped) = (world.concurrency.clone(), stop.clone());
+    tasks.spawn(async move { concurrency.follow(stopped).await });
     let webhooks = Arc::new(Webhooks::new(world.webhook_secrets.clone(), world.life.clone(), world.clock.clone()));
     if let Some(reported) = world.reported.lock().ok().and_then(|mut reported| reported.take()) {
         tasks.spawn(demo_webhooks(reported, webhooks.clone(), stop.clone()));
@@ -175,6 +179,7 @@ async fn serve_gateway(
         webhooks,
         intake,
         warmup: world.warmup.clone(),
+        concurrency: world.concurrency.clone(),
         gate: world.gate.clone(),
         queue: world.queue.clone(),
         orders: world.orders.clone(),
@@ -211,10 +216,11 @@ async fn serve_consumer(world: &World, stop: CancellationToken) {
         sales: world.sales.clone(),
         gate: world.gate.clone(),
         bus: world.bus.clone(),
+        concurrency: world.concurrency.clone(),
         clock: world.clock.clone(),
     };
     info!("the consumer is working");
-    consumer.run(stop).await;
+    tokio::join!(consumer.run(stop.clone()), world.concurrency.follow(stop));
     let _ = sampling.await;
 }
 

@@ -9,6 +9,7 @@ use backends::postgres::Postgres;
 use backends::rabbitmq::RabbitMq;
 use backends::redis::RedisGate;
 use backends::{SystemClock, SystemEntropy};
+use control::Concurrency;
 use domain::Shard;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox,
@@ -44,6 +45,8 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub warmup: Arc<Warmup>,
+    /// How much may be under way at once.
+    pub concurrency: Arc<Concurrency>,
     /// For what only the real ones can do.
     pub redis: Option<Arc<RedisGate>>,
     pub postgres: Option<Arc<Postgres>>,
@@ -59,7 +62,11 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Costs nothing where it is not used.
         let Embedded { gate, queue, store } = Embedded::new(clock.clone());
+        // Tells the tokens of this process from those of all others.
+        let instance = uuid::Uuid::new_v4().simple().to_string();
+        let mut tokens: Arc<dyn domain::ports::Concurrency> = gate.clone();
         let mut world = Self {
+            concurrency: Concurrency::new(store.clone(), tokens.clone(), &config.concurrency, instance.clone()),
             warmup: Warmup::new(gate.clone(), store.clone(), queue.clone()),
             health: vec![gate.clone(), queue.clone(), store.clone()],
             gate,
@@ -85,6 +92,7 @@ impl World {
             let redis = RedisGate::connect(&config.redis).await.context("redis.url")?;
             world.health[0] = redis.clone();
             world.gate = redis.clone();
+            tokens = redis.clone();
             world.redis = Some(redis);
         }
         if config.rabbitmq.url != EMBEDDED {
@@ -117,6 +125,7 @@ impl World {
             world.reported = std::sync::Mutex::new(Some(reported));
         }
         world.warmup = Warmup::new(world.gate.clone(), world.sales.clone(), world.queue.clone());
+        world.concurrency = Concurrency::new(world.setting_store.clone(), tokens, &config.concurrency, instance);
         Ok(world)
     }
 

@@ -31,6 +31,9 @@ fn verdict(attempt: &Attempt, word: &[u8], detail: &[u8], server_time: Timestamp
         b"above-limit" => Refusal::QuantityAboveLimit { limit: number(detail)? },
         b"broker-away" => Refusal::BrokerAway,
         b"sold-out" => Refusal::SoldOut,
+        b"busy-global" => Refusal::AllBusy,
+        b"busy-platform" => Refusal::ChannelBusy,
+        b"busy-account" => Refusal::BuyerBusy { max: number(detail)? },
         b"limit-reached" => {
             let space = detail.iter().position(|byte| *byte == b' ')?;
             let job = JobId::from_bytes(&detail[space + 1..]).ok()?;

@@ -21,7 +21,7 @@ const SCAN_MAX: usize = 1_000;
 
 /// The gate on one Redis server.
 pub struct RedisGate {
-    link: Link,
+    pub(super) link: Link,
     namespace: String,
 }
 
@@ -79,6 +79,7 @@ impl Gate for RedisGate {
             };
             args.bytes(attempt.job.as_bytes())
                 .text(&attempt.buyer)
+                .text(&attempt.channel)
                 .text(attempt.item.map_or(NO_ITEM, ItemIndex::get))
                 .text(attempt.quantity.get())
                 .text(admissible);
@@ -212,6 +213,6 @@ fn ms(time: Timestamp) -> i64 {
 }
 
 /// An answer that no script of ours gives: somebody else writes to our keys. It may have happened.
-fn nonsense(what: &str) -> Outage {
+pub(super) fn nonsense(what: &str) -> Outage {
     Outage::Unknown(format!("Redis: {what} answered what it cannot"))
 }

@@ -16,7 +16,7 @@ use redis::{
 use tokio::sync::{Mutex, RwLock};
 use tracing::{info, warn};
 
-use super::scripts::{COUNT, Name, Scripts, run_id};
+use super::scripts::{COUNT, Name, Scripts, is_prefix, run_id};
 use super::settings::RedisSettings;
 use crate::guard::{Failed, Guard};
 
@@ -32,11 +32,17 @@ pub(super) struct Link {
     scripts: RwLock<Option<Arc<Scripts>>>,
     loading: Mutex<()>,
     guard: Guard,
+    /// Of the tokens' keys.
+    prefix: String,
 }
 
 impl Link {
     /// Does not wait for Redis: a connection is made when it is needed.
     pub(super) fn new(settings: &RedisSettings) -> Result<Self, Outage> {
+        if !is_prefix(&settings.concurrency_prefix) {
+            let prefix = &settings.concurrency_prefix;
+            return Err(Outage::NotSent(format!("no first part of a key: {prefix:?}")));
+        }
         let wrong = |error: RedisError| Outage::NotSent(format!("the Redis URL is not usable: {error}"));
         let info = settings.url.as_str().into_connection_info().map_err(wrong)?;
         let tcp = redis::io::tcp::TcpSettings::default().set_nodelay(true).set_user_timeout(Duration::from_secs(2));
@@ -60,6 +66,7 @@ impl Link {
             scripts: RwLock::default(),
             loading: Mutex::default(),
             guard: Guard::new("redis"),
+            prefix: settings.concurrency_prefix.clone(),
         })
     }
 
@@ -128,7 +135,7 @@ impl Link {
         let info: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
         let run = run_id(&info).ok_or((ErrorKind::UnexpectedReturnType, "INFO names no run id"))?.to_owned();
         let mut hashes: [String; COUNT] = Default::default();
-        for (hash, text) in hashes.iter_mut().zip(Scripts::texts(&run)) {
+        for (hash, text) in hashes.iter_mut().zip(Scripts::texts(&run, &self.prefix)) {
             *hash = redis::cmd("SCRIPT").arg("LOAD").arg(text).query_async(&mut connection).await?;
         }
         if missing.is_none_or(|missing| missing.run != run) {

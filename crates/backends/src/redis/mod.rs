@@ -2,6 +2,7 @@
 //! words. What a failing connection means is said in [`link`], how the scripts get there in [`scripts`].
 
 mod answers;
+mod concurrency;
 mod gate;
 mod link;
 mod record;

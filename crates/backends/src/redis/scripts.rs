@@ -14,12 +14,19 @@ pub(super) enum Name {
     Withdraw,
     Restock,
     Scan,
+    ConcurrencyConfig,
+    ConcurrencyTask,
+    ConcurrencyUsage,
+    ConcurrencyStats,
 }
 
 const SHARED: &str = include_str!("../../../../lua/records.lua");
 
+/// For the scripts that say `Tokens`.
+const TOKENS: &str = include_str!("../../../../lua/tokens.lua");
+
 /// How many there are.
-pub(super) const COUNT: usize = 12;
+pub(super) const COUNT: usize = 16;
 
 const SOURCES: [(Name, &str); COUNT] = [
     (Name::Admit, include_str!("../../../../lua/admit.lua")),
@@ -34,6 +41,10 @@ const SOURCES: [(Name, &str); COUNT] = [
     (Name::Withdraw, include_str!("../../../../lua/withdraw.lua")),
     (Name::Restock, include_str!("../../../../lua/restock.lua")),
     (Name::Scan, include_str!("../../../../lua/scan.lua")),
+    (Name::ConcurrencyConfig, include_str!("../../../../lua/concurrency_config.lua")),
+    (Name::ConcurrencyTask, include_str!("../../../../lua/concurrency_task.lua")),
+    (Name::ConcurrencyUsage, include_str!("../../../../lua/concurrency_usage.lua")),
+    (Name::ConcurrencyStats, include_str!("../../../../lua/concurrency_stats.lua")),
 ];
 
 /// The hashes to call the scripts by, on the server run that they were made for.
@@ -44,9 +55,9 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    /// The texts for one run of a server, in the order of [`SOURCES`].
-    pub(super) fn texts(run: &str) -> Vec<String> {
-        SOURCES.iter().map(|(_, source)| text(run, source)).collect()
+    /// The texts for one run of a server, in the order of [`SOURCES`]; `prefix` is that of the tokens' keys.
+    pub(super) fn texts(run: &str, prefix: &str) -> Vec<String> {
+        SOURCES.iter().map(|(_, source)| text(run, prefix, source)).collect()
     }
 
     pub(super) fn new(run: String, hashes: [String; COUNT]) -> Self {
@@ -59,9 +70,18 @@ impl Scripts {
 }
 
 /// The shebang line, the run, what is shared, and the script itself.
-fn text(run: &str, source: &str) -> String {
+fn text(run: &str, prefix: &str, source: &str) -> String {
     let (shebang, body) = source.split_once('\n').unwrap_or((source, ""));
+    if body.contains("Tokens.") {
+        return format!("{shebang}\nlocal RUN = '{run}'\n{SHARED}\nlocal PREFIX = '{prefix}'\n{TOKENS}\n{body}");
+    }
     format!("{shebang}\nlocal RUN = '{run}'\n{SHARED}\n{body}")
+}
+
+/// A prefix of keys that can become part of a script's text.
+pub(super) fn is_prefix(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_');
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
 }
 
 /// The run id in the answer of `INFO server`.
@@ -80,7 +100,15 @@ mod tests {
         for (at, (name, source)) in SOURCES.iter().enumerate() {
             assert_eq!(*name as usize, at);
             assert!(source.starts_with("#!lua"), "{name:?}");
-            assert!(text("ab", source).starts_with("#!lua"), "{name:?}");
+            assert!(text("ab", "concurrency", source).starts_with("#!lua"), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn no_prefix_of_keys_ends_the_text_that_it_is_in() {
+        assert!(is_prefix("concurrency") && is_prefix("shop-1:concurrency"));
+        for wrong in ["", "a'b", "a\nb", "a b", "a\\b", "{a}"] {
+            assert!(!is_prefix(wrong), "{wrong:?}");
         }
     }
 

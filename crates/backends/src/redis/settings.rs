@@ -13,6 +13,9 @@ pub struct RedisSettings {
     #[serde(skip_serializing)]
     #[schemars(skip)]
     pub namespace: String,
+    /// First part of the keys that tokens are kept under, from `concurrency.prefix`.
+    #[serde(skip)]
+    pub concurrency_prefix: String,
     /// Milliseconds until an answer counts as lost. A lost answer is unknown, never a refusal.
     pub response_timeout_ms: u64,
     /// Milliseconds until connecting counts as failed.
@@ -26,6 +29,7 @@ impl Default for RedisSettings {
         Self {
             url: "redis://127.0.0.1:6379/0".to_owned(),
             namespace: "seckill".to_owned(),
+            concurrency_prefix: "concurrency".to_owned(),
             response_timeout_ms: 500,
             connect_timeout_ms: 500,
             in_flight: 512,

@@ -126,7 +126,7 @@ fn attempt(edge: &Edge, listed: &Listed, token: SaleToken, purchase: &Purchase<'
         Admissible::Yes
     };
     let item = purchase.item.parse::<ItemId>().ok().and_then(|id| Some(sale.item(&id)?.0));
-    Ok(Attempt { job: token.job, buyer: token.buyer, item, quantity, admissible })
+    Ok(Attempt { job: token.job, buyer: token.buyer, channel: token.channel, item, quantity, admissible })
 }
 
 fn answer(request: &HttpRequest, record: &JobRecord, listed: &Listed) -> HttpResponse {

@@ -132,6 +132,12 @@ impl Catalog {
         until.filter(|until| self.now() < *until)
     }
 
+    /// Orders admitted and not settled over all sales, as of the last refresh.
+    pub fn in_flight(&self) -> u64 {
+        let view = self.view.load();
+        view.listed.iter().filter_map(|listed| listed.counters.as_ref()).map(|counters| counters.waiting_jobs).sum()
+    }
+
     /// What the gate last said of this sale.
     pub fn counters(&self, number: SaleNumber) -> Option<GateCounters> {
         self.view.load().by_number.get(&number).and_then(|listed| listed.counters.clone())

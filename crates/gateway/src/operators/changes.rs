@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use control::Task;
 use domain::ports::Changed;
 use domain::{ItemId, SaleState};
 use order_intake::WarmError;
@@ -43,13 +44,14 @@ struct FreeBody {
 #[utoipa::path(post, path = "/admin/v1/sales/{sale}/warm", tag = "operators", security(("adminKey" = [])),
     params(("sale" = String, Path, description = "Its id")), request_body = Option<Reason>,
     extensions(("x-problems" = json!(["unauthenticated", "malformed", "not-found", "too-large", "validation-failed",
-        "conflict", "not-ready", "outcome-unknown"]))),
+        "conflict", "overloaded", "not-ready", "outcome-unknown"]))),
     responses((status = 200, description = "It is warm.", body = WarmedBody)))]
 pub async fn warm(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let id = sale_id(&request)?;
     let by = operator_of(&request, &edge, payload).await?;
     let (warmup, sale) = (edge.warmup.clone(), id.clone());
-    let warmed = edge.to_its_end(async move { warmup.warm(&sale, &by).await }).await.map_err(|error| match error {
+    let warmed = edge.task(Task::Rebuild, async move { warmup.warm(&sale, &by).await }).await?;
+    let warmed = warmed.map_err(|error| match error {
         WarmError::NotFound => Problem::no_sale(&id),
         WarmError::Conflict(why) => Problem::new(Code::Conflict, why),
         WarmError::Outage(outage) => Problem::unwritten(&outage),

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use control::Task;
 use domain::ports::{DeadLetter, LetterFilter, Outage};
 use domain::{JobId, SaleId};
 use order_intake::{LETTERS_MAX, discard as let_go, explain};
@@ -120,7 +121,7 @@ pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse
 #[utoipa::path(post, path = "/admin/v1/dead-letters/replay", tag = "operators", security(("adminKey" = [])),
     request_body = Which,
     extensions(("x-problems" = json!(["unauthenticated", "malformed", "not-found", "too-large",
-        "unsupported-media-type", "validation-failed", "not-ready", "outcome-unknown"]))),
+        "unsupported-media-type", "validation-failed", "overloaded", "not-ready", "outcome-unknown"]))),
     responses((status = 200, description = "They are back on the queue.", body = DoneBody)))]
 pub async fn replay(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let (which, chosen) = which(&request, &edge, payload).await?;
@@ -128,7 +129,7 @@ pub async fn replay(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
         return would_be(&edge, chosen).await;
     }
     let letters = edge.dead_letters.clone();
-    let replayed = edge.to_its_end(async move { letters.replay(&chosen).await }).await;
+    let replayed = edge.task(Task::BatchPublish, async move { letters.replay(&chosen).await }).await?;
     done("replayed", &which, replayed)
 }
 

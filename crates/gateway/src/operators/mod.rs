@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod changes;
+pub mod concurrency;
 pub mod dead_letters;
 pub mod drafts;
 pub mod jobs;

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use control::Task;
 use domain::JobId;
 use order_intake::{Finding, Reconciliation, WarmError, reconcile as compare};
 use serde::{Deserialize, Serialize};
@@ -97,11 +98,11 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     };
     let (gate, orders, sales) = (edge.gate.clone(), edge.orders.clone(), edge.sales.clone());
     let compared = edge
-        .to_its_end(async move {
+        .task(Task::Reconcile, async move {
             let _turn = turn; // until it is done, also if the client has gone
             compare(gate.as_ref(), orders.as_ref(), sales.as_ref(), &sale).await
         })
-        .await;
+        .await?;
     let compared = compared.map_err(|outage| Problem::unread(&outage))?;
     let Some(Reconciliation { counters, books, records, orders, findings, more }) = compared else {
         return Err(Problem::new(Code::NotReady, "The gate is loading this sale."));
@@ -110,7 +111,7 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     let mut repaired_in_epoch = None;
     if repair.repair && !balanced {
         let (warmup, sale) = (edge.warmup.clone(), id.clone());
-        let loaded = edge.to_its_end(async move { warmup.rebuild(&sale, &by).await }).await;
+        let loaded = edge.task(Task::Rebuild, async move { warmup.rebuild(&sale, &by).await }).await?;
         let loaded = loaded.map_err(|error| match error {
             WarmError::NotFound => Problem::no_sale(&id),
             WarmError::Conflict(why) => Problem::new(Code::Conflict, why),

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use backends::payments::Demo;
+use control::{Concurrency, ConcurrencySettings};
 use domain::ports::{Clock as _, OrderStore as _};
 use domain::webhook::{Signed, WebhookSecret};
 use domain::{Hold, ItemIndex, TokenKey, TokenKeys, decode_group};
@@ -114,6 +115,12 @@ impl Shop {
         let webhooks = Arc::new(Webhooks::new(vec![secret], world.store.clone(), clock.clone()));
         let parts = GatewayParts {
             intake: Intake::new(world.clone(), world.clone()),
+            concurrency: Concurrency::new(
+                world.store.clone(),
+                world.gate.clone(),
+                &ConcurrencySettings::default(),
+                "shop",
+            ),
             warmup: Warmup::new(world.clone(), world.clone(), world.clone()),
             gate: world.clone(),
             queue: world.clone(),

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use domain::{BuyerId, Hold, ItemIndex, JobId, JobRecord, JobState, Reservation, Timestamp, WarmSale};
 
 use super::sale::{GateSale, Holding, UNCONFIRMED, UNPLACED};
+use super::tokens::Tokens;
 
 /// A job stays readable for this long after an effect, with an hour to spare for clocks that differ.
 const READABLE_MARGIN: TimeDelta = TimeDelta::hours(1);
@@ -48,7 +49,7 @@ impl GateSale {
     }
 
     /// Applies one hold; `false` when it is not newer than what is known.
-    pub(super) fn apply(&mut self, hold: &Hold) -> bool {
+    pub(super) fn apply(&mut self, hold: &Hold, tokens: &mut Tokens, now: Timestamp) -> bool {
         self.check.remove(hold.job);
         let known = self.jobs.get(&hold.job);
         // A job without a record was lost with the gate's data, or is being loaded: revision −1, no units anywhere.
@@ -56,9 +57,13 @@ impl GateSale {
             return false;
         }
         let (was, was_units) = known.map_or((None, 0), |record| (Some(record.state), i64::from(record.units)));
+        let is_first = known.is_none_or(|record| record.rev == 0);
         let record = merged(known, hold);
         let (item, buyer) = (record.item, record.buyer.clone());
         self.jobs.insert(hold.job, record);
+        if is_first {
+            tokens.give_back(hold.job, buyer.as_ref(), now);
+        }
 
         let units = i64::from(hold.units);
         if let Some(counters) = self.counters(item) {

@@ -1,14 +1,16 @@
 //! The gate in memory, and the model of the Redis scripts.
 //!
 //! [`state`] says which sales there are and which of them can be trusted, [`sale`] decides purchases, [`effects`]
-//! follows what became of them, [`aside`] keeps units for late payments and withdrawals. All of that is plain data with
+//! follows what became of them, [`aside`] keeps units for late payments and withdrawals, [`tokens`] counts what is in flight. All of that is plain data with
 //! methods that are told the time; only this file knows the lock and the clock.
 
 mod aside;
 mod check;
+mod concurrency;
 mod effects;
 mod sale;
 mod state;
+mod tokens;
 
 use std::sync::{Arc, Mutex};
 

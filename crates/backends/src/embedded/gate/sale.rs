@@ -9,6 +9,7 @@ use domain::{
 };
 
 use super::check::CheckIndex;
+use super::tokens::Tokens;
 
 /// Patience with a reservation whose confirm has not been noted.
 pub(super) const UNCONFIRMED: TimeDelta = TimeDelta::seconds(2);
@@ -80,12 +81,14 @@ impl GateSale {
     }
 
     /// The decision on one purchase, all or nothing.
-    pub(super) fn decide(&mut self, attempt: &Attempt, now: Timestamp) -> Verdict {
+    pub(super) fn decide(&mut self, attempt: &Attempt, tokens: &mut Tokens, now: Timestamp) -> Verdict {
         // A retry gets its first answer back, whatever has happened to the sale since.
         if let Some(record) = self.jobs.get(&attempt.job) {
             return Verdict::Repeated(record.clone());
         }
-        match self.reservable(attempt, now) {
+        // What may be in flight is asked last: whoever is refused for another reason takes no token.
+        let reservable = self.reservable(attempt, now);
+        match reservable.and_then(|item| tokens.take(attempt, now).map(|()| item)) {
             Ok(item) => Verdict::Admitted(self.reserve(attempt, item, now)),
             Err(refusal) if is_final(&refusal) && may_be_on_its_way(attempt.job, self.reloaded_at, now) => {
                 Verdict::Refused(Refusal::NotReady)

@@ -9,10 +9,14 @@ use domain::{
 };
 
 use super::sale::GateSale;
+use super::tokens::Tokens;
 
-/// All sales of the gate.
+/// All sales of the gate, and what is in flight over all of them.
 #[derive(Default)]
-pub(super) struct GateState(HashMap<Route, GateSale>);
+pub(super) struct GateState {
+    sales: HashMap<Route, GateSale>,
+    pub(super) tokens: Tokens,
+}
 
 impl GateState {
     /// See `Gate::admit`. A sale that is absent or still loading admits nobody, and notes no confirm either: what is
@@ -24,10 +28,11 @@ impl GateState {
         confirmed: &[JobId],
         now: Timestamp,
     ) -> Vec<Verdict> {
-        match self.loaded(route, now) {
+        let Self { sales, tokens } = self;
+        match known(sales, route, now).filter(|sale| sale.loading_since.is_none()) {
             Some(sale) => {
                 sale.mark_queued(confirmed, now);
-                attempts.iter().map(|attempt| sale.decide(attempt, now)).collect()
+                attempts.iter().map(|attempt| sale.decide(attempt, tokens, now)).collect()
             }
             None => vec![Verdict::Refused(Refusal::NotReady); attempts.len()],
         }
@@ -53,8 +58,9 @@ impl GateState {
         version: Option<(ItemIndex, i64)>,
         now: Timestamp,
     ) -> Held {
-        let Some(sale) = self.known(route, now) else { return Held::NotReady };
-        let applied = holds.iter().filter(|hold| sale.apply(hold)).count();
+        let Self { sales, tokens } = self;
+        let Some(sale) = known(sales, route, now) else { return Held::NotReady };
+        let applied = holds.iter().filter(|hold| sale.apply(hold, tokens, now)).count();
         if let Some((item, version)) = version {
             sale.note_version(item, version);
         }
@@ -107,7 +113,7 @@ impl GateState {
         if self.known(sale.route, now).is_some_and(|known| known.epoch >= sale.epoch) {
             return false;
         }
-        self.0.insert(sale.route, GateSale::loading(sale, now));
+        self.sales.insert(sale.route, GateSale::loading(sale, now));
         true
     }
 
@@ -156,9 +162,13 @@ impl GateState {
 
     /// A sale that is here. One that was to be forgotten by now never is.
     fn known(&mut self, route: Route, now: Timestamp) -> Option<&mut GateSale> {
-        if self.0.get(&route).is_some_and(|sale| sale.forget_at <= now) {
-            self.0.remove(&route);
-        }
-        self.0.get_mut(&route)
+        known(&mut self.sales, route, now)
     }
+}
+
+fn known(sales: &mut HashMap<Route, GateSale>, route: Route, now: Timestamp) -> Option<&mut GateSale> {
+    if sales.get(&route).is_some_and(|sale| sale.forget_at <= now) {
+        sales.remove(&route);
+    }
+    sales.get_mut(&route)
 }

@@ -36,6 +36,7 @@ pub(super) async fn redis_gate_at(url: String) -> Arc<RedisGate> {
     let settings = RedisSettings {
         url,
         namespace: unique("gate"),
+        concurrency_prefix: unique("concurrency"),
         response_timeout_ms: 5_000, // a busy test machine is not what is tested
         ..RedisSettings::default()
     };
@@ -112,6 +113,7 @@ impl Bench {
         Attempt {
             job: self.job(n),
             buyer: buyer.parse().unwrap(),
+            channel: String::new(),
             item: Some(ItemIndex::new(item)),
             quantity: Quantity::try_from(u64::from(units)).unwrap(),
             admissible: Admissible::Yes,

@@ -50,6 +50,7 @@ impl Subject<'_> {
         Attempt {
             job: self.job(one.job),
             buyer: BUYERS[one.buyer].parse().unwrap(),
+            channel: String::new(),
             item: one.item.map(ItemIndex::new),
             quantity: Quantity::try_from(one.quantity).unwrap(),
             admissible: one.admissible,
