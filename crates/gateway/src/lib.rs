@@ -27,6 +27,7 @@ mod webhooks;
 pub use address::Cidr;
 pub use auth::{BuyerKeys, BuyerSettings, MetricsKeys};
 pub use edge::GatewayParts;
+pub use limits::{Rule, RuleAction, RuleAlgorithm, RuleSubject};
 pub use openapi::openapi;
 pub use server::{serve, serve_status};
 pub use settings::{GatewaySettings, Limit, Limits, Secret};

@@ -228,6 +228,7 @@ fn check(mut file: File) -> anyhow::Result<Config> {
     let section = config::Value::from(file.gateway);
     let mut gateway = GatewaySettings::deserialize(section).map_err(|why| anyhow!("gateway or limits: {why}"))?;
     gateway.demo = demo;
+    gateway.limits.check().map_err(|why| anyhow!(why))?;
 
     let provider = file.payments.provider.unwrap_or(if demo { Provider::Demo } else { Provider::External });
     if provider == Provider::Demo && !demo {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use backends::embedded::Embedded;
+use backends::embedded::{Embedded, EmbeddedLimits};
 use backends::payments::{Demo, Guarded, SignedWebhook};
 use backends::postgres::Postgres;
 use backends::rabbitmq::RabbitMq;
-use backends::redis::RedisGate;
+use backends::redis::{RedisGate, RedisLimits};
 use backends::{SystemClock, SystemEntropy};
 use domain::Shard;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox,
-    PaymentProvider, Queue, SaleStore, SettingStore,
+    PaymentProvider, Queue, SaleStore, SettingStore, SharedLimits,
 };
 use domain::webhook::WebhookSecret;
 use order_intake::Warmup;
@@ -30,6 +30,8 @@ pub struct World {
     pub setting_store: Arc<dyn SettingStore>,
     /// Everything they did.
     pub audit: Arc<dyn AuditLog>,
+    /// Counts what rate limits count for all gateways together.
+    pub shared_limits: Arc<dyn SharedLimits>,
     pub orders: Arc<dyn OrderStore>,
     pub life: Arc<dyn OrderLife>,
     /// Who takes the money; `None` where the seller's own checkout does.
@@ -74,6 +76,7 @@ impl World {
             sales: store.clone(),
             setting_store: store.clone(),
             audit: store.clone(),
+            shared_limits: Arc::new(EmbeddedLimits::new(clock.clone())),
             outbox: store,
             clock,
             entropy: Arc::new(SystemEntropy),
@@ -86,6 +89,7 @@ impl World {
             world.health[0] = redis.clone();
             world.gate = redis.clone();
             world.redis = Some(redis);
+            world.shared_limits = RedisLimits::connect(&config.redis).await.context("redis.url")?;
         }
         if config.rabbitmq.url != EMBEDDED {
             let connected = RabbitMq::connect(config.rabbitmq.clone(), LANES);

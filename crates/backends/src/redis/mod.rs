@@ -3,10 +3,12 @@
 
 mod answers;
 mod gate;
+mod limits;
 mod link;
 mod record;
 mod scripts;
 mod settings;
 
 pub use gate::RedisGate;
+pub use limits::RedisLimits;
 pub use settings::RedisSettings;
