@@ -5,6 +5,7 @@
 
 mod concurrency;
 mod life;
+mod limits;
 mod settings;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 
 pub use concurrency::{Acquired, Concurrency, ConcurrencyUsage, Obeyed};
 pub use life::{Cancelled, OrderLife, PaymentProvider};
+pub use limits::{LIMITS_MAX, LimitAlgorithm, SharedLimit, SharedLimits, Spent};
 pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
 
 use crate::{

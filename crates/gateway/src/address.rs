@@ -1,5 +1,6 @@
 //! Whose request it is, as far as limits go: the peer's address, or what a proxy that we trust says of it.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -87,11 +88,18 @@ impl Origin {
         Self::from_address(client(peer, hops, trusted))
     }
 
-    fn from_address(address: IpAddr) -> Self {
+    /// Of this address.
+    pub fn from_address(address: IpAddr) -> Self {
         match address.to_canonical() {
             v4 @ IpAddr::V4(_) => Self(bits(v4)),
             IpAddr::V6(v6) => Self(v6.to_bits() & mask(64)),
         }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ipv6Addr::from_bits(self.0).to_canonical().fmt(f)
     }
 }
 
@@ -116,6 +124,10 @@ fn client<'a>(peer: IpAddr, headers: impl Iterator<Item = &'a str>, trusted: &[C
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use actix_web::test::TestRequest;
+
     use super::*;
 
     fn ip(text: &str) -> IpAddr {
@@ -151,6 +163,27 @@ mod tests {
         assert_eq!(whose("10.0.0.1", "192.0.2.1, nonsense"), ip("10.0.0.1"));
         assert_eq!(whose("10.0.0.1", ""), ip("10.0.0.1"));
         assert_eq!(whose("10.0.0.1", "10.0.0.3"), ip("10.0.0.3"));
+    }
+
+    /// H8.
+    #[test]
+    fn what_an_unknown_peer_writes_does_not_choose_the_key() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let of = |peer: &str, header: &str, n: u32| {
+            let said = format!("{}, 192.0.2.1", Ipv4Addr::from_bits(n.wrapping_mul(2_654_435_761)));
+            let forwarded = format!("for={said};proto=https");
+            let request = TestRequest::default().peer_addr((ip(peer), 4711).into());
+            let request = request.insert_header(("forwarded", forwarded)).insert_header((header, said));
+            Origin::of(&request.to_http_request(), &trusted)
+        };
+        let distinct = |peer: &str, header: &str, count: u32| {
+            (0..count).map(|n| of(peer, header, n)).collect::<std::collections::HashSet<_>>()
+        };
+        let peer = Origin::from_address(ip("203.0.113.9"));
+        assert_eq!(distinct("203.0.113.9", "x-forwarded-for", 100_000), [peer].into());
+        assert_eq!(distinct("203.0.113.9", "x-real-ip", 100), [peer].into());
+        let client = Origin::from_address(ip("192.0.2.1"));
+        assert_eq!(distinct("10.0.0.1", "x-forwarded-for", 100), [client].into(), "nor what it wrote to our proxy");
     }
 
     #[test]

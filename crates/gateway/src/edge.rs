@@ -8,7 +8,7 @@ use control::{Concurrency, Task};
 use domain::TokenKeys;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue,
-    SaleStore, SettingStore,
+    SaleStore, SettingStore, SharedLimits,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use order_intake::{Intake, Warmup};
@@ -23,7 +23,7 @@ use crate::buyers::lookup::JobLookups;
 use crate::catalog::Catalog;
 use crate::challenge::Challenges;
 use crate::context;
-use crate::limits::Limiters;
+use crate::limits::{Action, Caller, Limiters};
 use crate::problem::Problem;
 use crate::settings::{GatewaySettings, Secret};
 use crate::telemetry::PurchaseCounters;
@@ -57,6 +57,8 @@ pub struct GatewayParts {
     pub setting_store: Arc<dyn SettingStore>,
     /// Everything they did.
     pub audit: Arc<dyn AuditLog>,
+    /// Counts what rules count for all gateways together.
+    pub shared_limits: Arc<dyn SharedLimits>,
     /// What has to be well for `/readyz`.
     pub health: Vec<Arc<dyn Health>>,
     /// The time.
@@ -132,7 +134,30 @@ impl Edge {
 
     /// `problem`, or the limit of the address where the caller has collected too many of them.
     pub fn count_problem(&self, request: &HttpRequest, problem: Problem) -> Problem {
-        self.count_address(request).err().unwrap_or(problem)
+        match self.count_address(request) {
+            Ok(()) => problem.of_stranger(),
+            Err(limited) => limited,
+        }
+    }
+
+    /// Counts a request against the rules that all gateways keep together.
+    pub async fn count_shared(&self, action: Action, caller: Caller<'_>) -> Result<(), Problem> {
+        // Without a rule there is nothing to wait for, and no runtime to enter.
+        if !self.limits.shared.concerns(action) {
+            return Ok(());
+        }
+        self.within(self.limits.shared.check(action, caller)).await
+    }
+
+    /// The problem of a request that has shown nothing valid, or the shared limit of its address. The last word of the
+    /// envelope, because reading tokens and logins waits for nobody.
+    pub async fn count_stranger(&self, request: &HttpRequest) -> Result<(), Problem> {
+        let action = Action::of_route(request.match_pattern().as_deref());
+        if !self.limits.shared.concerns(action) {
+            return Ok(());
+        }
+        let origin = Some(Origin::of(request, &self.settings.trusted_proxies));
+        self.count_shared(action, Caller { origin, ..Caller::default() }).await
     }
 
     /// The buyer whose login the request carries. Failures count against the address.

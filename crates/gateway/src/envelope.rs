@@ -5,14 +5,16 @@ use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Instant;
 
-use actix_web::Error;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
+use actix_web::web::Data;
+use actix_web::{Error, HttpRequest};
 use metrics::{Counter, Histogram};
 
 use crate::cors::{Cors, Crossing};
+use crate::edge::Edge;
 use crate::problem::{Code, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -44,6 +46,9 @@ where
         };
         if let Some(error) = response.response().error() {
             let problem = match error.as_error::<Problem>() {
+                Some(problem) if problem.is_of_stranger() => {
+                    limited(response.request()).await.as_ref().unwrap_or(problem).answer(&id)
+                }
                 Some(problem) => problem.answer(&id),
                 None => unforeseen(error, &id),
             };
@@ -60,6 +65,11 @@ where
         }
         Ok(response)
     }
+}
+
+/// The shared limit of the caller's address, where they have collected too many refusals.
+async fn limited(request: &HttpRequest) -> Option<Problem> {
+    request.app_data::<Data<Edge>>()?.count_stranger(request).await.err()
 }
 
 fn finish(headers: &mut HeaderMap, id: &str) {

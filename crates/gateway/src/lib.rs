@@ -31,6 +31,7 @@ pub use auth::{BuyerKeys, BuyerSettings, MetricsKeys};
 pub use challenge::{Algorithm, ChallengeSettings};
 pub use cors::CorsOrigin;
 pub use edge::GatewayParts;
+pub use limits::{Rule, RuleAction, RuleAlgorithm, RuleSubject};
 pub use openapi::openapi;
 pub use server::{serve, serve_status};
 pub use settings::{GatewaySettings, Limit, Limits, Secret};

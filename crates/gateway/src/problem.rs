@@ -143,6 +143,7 @@ struct Parts {
     retry_after_s: Option<u64>,
     extras: Extras,
     headers: Vec<(HeaderName, HeaderValue)>,
+    of_stranger: bool,
 }
 
 /// Asked to come back after this many seconds where nothing better is known.
@@ -159,7 +160,19 @@ impl Problem {
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let retry_after_s = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_SOON_S);
         let detail = detail.into();
-        Self(Box::new(Parts { code, detail, retry_after_s, extras: Extras::default(), headers: Vec::new() }))
+        let (extras, headers) = (Extras::default(), Vec::new());
+        Self(Box::new(Parts { code, detail, retry_after_s, extras, headers, of_stranger: false }))
+    }
+
+    /// The caller has shown nothing valid.
+    pub fn of_stranger(mut self) -> Self {
+        self.0.of_stranger = true;
+        self
+    }
+
+    /// Has the caller shown nothing valid?
+    pub fn is_of_stranger(&self) -> bool {
+        self.0.of_stranger
     }
 
     /// Its code.
@@ -287,7 +300,7 @@ impl Problem {
 
     /// One caller asks too often.
     pub fn rate_limited(policy: &str, per_second: u32, burst: u32, wait: Duration) -> Self {
-        let wait_s = wait.as_millis().div_ceil(1000).max(1) as u64;
+        let wait_s = whole_seconds(wait);
         let window_s = burst.div_ceil(per_second);
         Self::new(Code::RateLimited, format!("At most {per_second} a second on average, {burst} at once."))
             .retry_after(wait_s)
@@ -302,6 +315,23 @@ impl Problem {
             .retry_after(RETRY_SOON_S)
             .header(HeaderName::from_static("ratelimit-policy"), &policy)
             .header(HeaderName::from_static("ratelimit"), &format!("\"in-flight\";r=0;t={RETRY_SOON_S}"))
+    }
+
+    /// One caller is above a limit that all gateways keep together; `name` is the rule's.
+    pub fn over_limit(name: &str, limit: u32, window_s: u32, wait: Duration) -> Self {
+        let wait_s = whole_seconds(wait);
+        let mut problem = Self::new(Code::RateLimited, format!("At most {limit} within {window_s} s."));
+        problem.0.retry_after_s = Some(wait_s);
+        problem
+            .header(HeaderName::from_static("ratelimit-policy"), &format!("\"{name}\";q={limit};w={window_s}"))
+            .header(HeaderName::from_static("ratelimit"), &format!("\"{name}\";r=0;t={wait_s}"))
+    }
+
+    /// All callers of a sale or a channel together are above its limit. That is no fault of this one.
+    pub fn group_over_limit(wait: Duration) -> Self {
+        let mut problem = Self::overloaded();
+        problem.0.retry_after_s = Some(whole_seconds(wait));
+        problem
     }
 
     /// No credential, or none that is valid.
@@ -345,7 +375,7 @@ impl Problem {
 
     /// The answer to the request of this id.
     pub fn answer(&self, request_id: &str) -> HttpResponse {
-        let Parts { code, detail, retry_after_s, extras, headers } = &*self.0;
+        let Parts { code, detail, retry_after_s, extras, headers, of_stranger: _ } = &*self.0;
         let mut answer = HttpResponse::build(code.status());
         answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
         answer.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
@@ -367,6 +397,11 @@ impl Problem {
         };
         answer.body(serde_json::to_vec(&body).unwrap_or_default())
     }
+}
+
+/// A wait in whole seconds, never too short and never none.
+fn whole_seconds(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
 
 impl fmt::Debug for Problem {

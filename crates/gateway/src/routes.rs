@@ -62,6 +62,7 @@ pub fn operators() -> Vec<At> {
         at("/api/v1/concurrency/usage").admin_get(concurrency::usage),
         at("/api/v1/concurrency/stats").admin_get(concurrency::stats),
         at("/api/v1/concurrency/reset").admin_post(concurrency::reset),
+        at("/admin/v1/limits").admin_get(operators::limits::get).admin_put(operators::limits::put),
         at("/openapi.json").admin_get(operators::pages::openapi),
         at("/docs").admin_get(operators::pages::docs),
     ]
@@ -112,8 +113,8 @@ impl At {
         post POST;
         admin_get GET behind require_admin;
         admin_post POST behind require_admin;
-        admin_patch PATCH behind require_admin;
         admin_put PUT behind require_admin;
+        admin_patch PATCH behind require_admin;
         metrics_get GET behind require_metrics;
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
+use control::Live;
 use domain::ports::Health;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Handle;
@@ -31,6 +32,9 @@ use crate::telemetry::{Connection, PurchaseCounters};
 /// Requests that are in flight at the end may take this long.
 const DRAIN_S: u64 = 8;
 
+/// At the start, what operators have set is waited for so long.
+const SETTINGS_WAIT: Duration = Duration::from_secs(1);
+
 /// Connections to the operators' port: people and collectors are few.
 const OPERATOR_CONNECTIONS: usize = 256;
 
@@ -48,6 +52,9 @@ pub async fn serve(
     let status =
         Arc::new(Status::new(keys, parts.prometheus.clone(), parts.health.clone(), Some(admission), stop.clone()));
     let edge = Arc::new(edge(parts, catalog, stop.clone()));
+    // From the first request on; without an answer the configuration holds until there is one.
+    let _ = tokio::time::timeout(SETTINGS_WAIT, edge.limits.document().refresh()).await;
+    edge.limits.obey();
 
     // They end with this function, not with `stop`: requests in flight still need what they keep fresh.
     let mut chores = chores(&status);
@@ -57,6 +64,12 @@ pub async fn serve(
     chores.spawn(async move { one.catalog.keep_ledger().await });
     let one = edge.clone();
     chores.spawn(async move { one.limits.forget().await });
+
+    let one = edge.clone();
+    chores.spawn(async move {
+        let document = one.limits.document();
+        document.follow(one.stop.clone(), |_| one.limits.obey()).await;
+    });
 
     let settings = &edge.settings;
     let workers = match settings.workers {
@@ -90,7 +103,8 @@ pub async fn serve_status(
 }
 
 fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> Edge {
-    let limits = Limiters::new(&parts.settings.limits);
+    let document = Live::new("limits", parts.setting_store, (&parts.settings.limits).into());
+    let limits = Limiters::new(document, parts.shared_limits);
     Edge {
         intake: parts.intake,
         warmup: parts.warmup,

@@ -1,14 +1,16 @@
 //! What can be configured about the edge. Every key has a default; an unknown key is refused.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::address::Cidr;
 use crate::challenge::ChallengeSettings;
 use crate::cors::CorsOrigin;
+use crate::limits::{LimitsDocument, Rule};
 
 /// The `[gateway]` section.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -82,8 +84,9 @@ impl Default for GatewaySettings {
     }
 }
 
-/// The `[limits]` section: rates of one caller on one gateway. Above them the answer is `rate-limited`.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// The `[limits]` section: rates of one caller on one gateway, and rules that all gateways keep together. It holds until
+/// an operator changes it with `PUT /admin/v1/limits`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Requests of one address (IPv6: one /64) that carry no valid token, login or job. A buyer with a valid one
@@ -95,10 +98,25 @@ pub struct Limits {
     pub order_per_buyer: Limit<5, 10>,
     /// Reads of one job, and of one buyer's orders.
     pub status: Limit<5, 10>,
+    /// Rules that all gateways keep together, in Redis: `[[limits.shared]]`. None by default, and then a request costs
+    /// no call. While Redis is away each gateway enforces them alone.
+    pub shared: Vec<Rule>,
+}
+
+impl Limits {
+    /// What is wrong with it, by its key.
+    pub fn check(&self) -> Result<(), String> {
+        LimitsDocument::from(self).check().map_err(|(field, why)| {
+            let lower =
+                |one: char| if one.is_uppercase() { format!("_{}", one.to_ascii_lowercase()) } else { one.into() };
+            let key: String = field.trim_start_matches("local.").chars().map(lower).collect();
+            format!("limits.{key}: {why}")
+        })
+    }
 }
 
 /// One limit: so many a second on average, and so many at once after a pause.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Limit<const PER_SECOND: u32, const BURST: u32> {
     /// Is it applied?
     pub enabled: bool,
@@ -116,12 +134,36 @@ impl<const PER_SECOND: u32, const BURST: u32> Default for Limit<PER_SECOND, BURS
 }
 
 /// What is given of a limit. Its defaults are part of its type, which `serde` cannot derive.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LimitFields {
+    /// Is it applied?
     enabled: Option<bool>,
+    /// Requests a second, on average: 1 to 1,000,000.
     per_second: Option<NonZeroU32>,
+    /// Requests at once: 1 to 1,000,000.
     burst: Option<NonZeroU32>,
+}
+
+impl<const PER_SECOND: u32, const BURST: u32> JsonSchema for Limit<PER_SECOND, BURST> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Limit{PER_SECOND}By{BURST}").into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = LimitFields::json_schema(generator);
+        let defaults = [("enabled", true.into()), ("per_second", PER_SECOND.into()), ("burst", BURST.into())];
+        for (name, default) in defaults {
+            if let Some(serde_json::Value::Object(field)) = schema.pointer_mut(&format!("/properties/{name}")) {
+                field.insert("default".to_owned(), default);
+            }
+        }
+        schema
+    }
 }
 
 impl<'de, const PER_SECOND: u32, const BURST: u32> Deserialize<'de> for Limit<PER_SECOND, BURST> {
@@ -171,6 +213,24 @@ mod tests {
         let Limits { per_ip, status, .. } = settings.limits;
         assert_eq!((per_ip.enabled, per_ip.per_second.get(), per_ip.burst.get()), (false, 20, 40));
         assert_eq!((status.enabled, status.per_second.get(), status.burst.get()), (true, 5, 7));
+    }
+
+    #[test]
+    fn a_rule_of_the_configuration_is_checked_and_named_by_its_key() {
+        let rule = |limit: u32| {
+            let rule = serde_json::json!({ "name": "crowd", "action": "order", "subject": "sale", "limit": limit,
+                "window_seconds": 1 });
+            let limits = serde_json::json!({ "shared": [rule], "per_ip": { "burst": 7 } });
+            serde_json::from_value::<Limits>(limits).unwrap()
+        };
+        assert_eq!(rule(10_000).check(), Ok(()));
+        assert_eq!(rule(10_001).check().unwrap_err(), "limits.shared[0].limit: has to be from 1 to 10000");
+        let high = r#"{"token_per_buyer":{"per_second":2000000}}"#;
+        let high: Limits = serde_json::from_str(high).unwrap();
+        assert_eq!(high.check().unwrap_err(), "limits.token_per_buyer.per_second: has to be from 1 to 1000000");
+        let schema = serde_json::json!(schemars::schema_for!(Limits));
+        assert_eq!(schema["properties"]["per_ip"]["properties"]["burst"]["default"], 40);
+        assert!(schema["$defs"]["Rule"]["properties"]["window_seconds"].is_object(), "{schema}");
     }
 
     #[test]

@@ -292,7 +292,7 @@ fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
     }
     file.redis.namespace.clone_from(&file.namespace);
     file.rabbitmq.namespace.clone_from(&file.namespace);
-    file.redis.concurrency_prefix = prefix(&file.concurrency, &file.namespace)?;
+    file.redis.concurrency_prefix = findings.take(prefix(&file.concurrency, &file.namespace)).unwrap_or_default();
 
     let listen = findings.take(address(&mut file.gateway, "listen")).flatten();
     let listen = listen.unwrap_or(std::net::SocketAddr::from(([127, 0, 0, 1], 8080)));
@@ -328,6 +328,7 @@ fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
             findings.refuse("gateway.trusted_proxies", text);
         }
         findings.take(gateway.challenge.validate().map_err(anyhow::Error::msg));
+        findings.take(gateway.limits.check().map_err(anyhow::Error::msg));
     }
 
     let provider = file.payments.provider.unwrap_or(if demo { Provider::Demo } else { Provider::External });

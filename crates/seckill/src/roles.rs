@@ -187,6 +187,7 @@ async fn serve_gateway(
         dead_letters: world.dead_letters.clone(),
         setting_store: world.setting_store.clone(),
         audit: world.audit.clone(),
+        shared_limits: world.shared_limits.clone(),
         health: world.health.clone(),
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),

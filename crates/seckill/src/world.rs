@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use backends::embedded::Embedded;
+use backends::embedded::{Embedded, EmbeddedLimits};
 use backends::payments::{Demo, Guarded, SignedWebhook};
 use backends::postgres::Postgres;
 use backends::rabbitmq::RabbitMq;
-use backends::redis::RedisGate;
+use backends::redis::{RedisGate, RedisLimits};
 use backends::{SystemClock, SystemEntropy};
 use control::Concurrency;
 use domain::Shard;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox,
-    PaymentProvider, Queue, SaleStore, SettingStore,
+    PaymentProvider, Queue, SaleStore, SettingStore, SharedLimits,
 };
 use domain::webhook::WebhookSecret;
 use order_intake::Warmup;
@@ -31,6 +31,8 @@ pub struct World {
     pub setting_store: Arc<dyn SettingStore>,
     /// Everything they did.
     pub audit: Arc<dyn AuditLog>,
+    /// Counts what rate limits count for all gateways together.
+    pub shared_limits: Arc<dyn SharedLimits>,
     pub orders: Arc<dyn OrderStore>,
     pub life: Arc<dyn OrderLife>,
     /// Who takes the money; `None` where the seller's own checkout does.
@@ -81,6 +83,7 @@ impl World {
             sales: store.clone(),
             setting_store: store.clone(),
             audit: store.clone(),
+            shared_limits: Arc::new(EmbeddedLimits::new(clock.clone())),
             outbox: store,
             clock,
             entropy: Arc::new(SystemEntropy),
@@ -94,6 +97,7 @@ impl World {
             world.gate = redis.clone();
             tokens = redis.clone();
             world.redis = Some(redis);
+            world.shared_limits = RedisLimits::connect(&config.redis).await.context("redis.url")?;
         }
         if config.rabbitmq.url != EMBEDDED {
             let connected = RabbitMq::connect(config.rabbitmq.clone(), LANES);

@@ -4,10 +4,12 @@
 mod answers;
 mod concurrency;
 mod gate;
+mod limits;
 mod link;
 mod record;
 mod scripts;
 mod settings;
 
 pub use gate::RedisGate;
+pub use limits::RedisLimits;
 pub use settings::RedisSettings;

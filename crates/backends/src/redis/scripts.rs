@@ -18,6 +18,7 @@ pub(super) enum Name {
     ConcurrencyTask,
     ConcurrencyUsage,
     ConcurrencyStats,
+    Limit,
 }
 
 const SHARED: &str = include_str!("../../../../lua/records.lua");
@@ -26,7 +27,7 @@ const SHARED: &str = include_str!("../../../../lua/records.lua");
 const TOKENS: &str = include_str!("../../../../lua/tokens.lua");
 
 /// How many there are.
-pub(super) const COUNT: usize = 16;
+pub(super) const COUNT: usize = 17;
 
 const SOURCES: [(Name, &str); COUNT] = [
     (Name::Admit, include_str!("../../../../lua/admit.lua")),
@@ -45,6 +46,7 @@ const SOURCES: [(Name, &str); COUNT] = [
     (Name::ConcurrencyTask, include_str!("../../../../lua/concurrency_task.lua")),
     (Name::ConcurrencyUsage, include_str!("../../../../lua/concurrency_usage.lua")),
     (Name::ConcurrencyStats, include_str!("../../../../lua/concurrency_stats.lua")),
+    (Name::Limit, include_str!("../../../../lua/limit.lua")),
 ];
 
 /// The hashes to call the scripts by, on the server run that they were made for.

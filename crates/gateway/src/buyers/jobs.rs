@@ -12,6 +12,7 @@ use domain::{JobId, JobRecord, JobStatus};
 use super::{part, wait};
 use crate::catalog::Listed;
 use crate::edge::Edge;
+use crate::limits::{Action, Caller};
 use crate::problem::Problem;
 use crate::views::{JobBody, json};
 
@@ -25,7 +26,7 @@ const LOOK_LAST: Duration = Duration::from_millis(250);
 #[utoipa::path(get, path = "/api/v1/jobs/{jobId}", tag = "purchases",
     params(("jobId" = String, Path, description = "As the token and the purchase named it"),
            ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds (at most 5) for the end")),
-    extensions(("x-problems" = json!(["not-found", "rate-limited", "not-ready"]))),
+    extensions(("x-problems" = json!(["not-found", "rate-limited", "overloaded", "not-ready"]))),
     responses((status = 200, description = "The job, in its present state.", body = JobBody<'static>)))]
 pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let (record, listed) = find(&request, &edge).await?;
@@ -48,6 +49,8 @@ pub async fn find(request: &HttpRequest, edge: &Edge) -> Result<(JobRecord, Arc<
         JobLookup::Found(record) => {
             // Only jobs that exist are remembered, so that guesses cannot fill the limiter.
             edge.limits.status.check(job)?;
+            let (buyer, sale) = (record.buyer.as_ref().map(|buyer| buyer.as_str()), Some(listed.sale.id.as_str()));
+            edge.count_shared(Action::Status, Caller { buyer, sale, ..Caller::default() }).await?;
             Ok((record, listed))
         }
         JobLookup::Absent => Err(unknown(Problem::not_found())),

@@ -19,6 +19,7 @@ use crate::auth::bearer;
 use crate::body;
 use crate::catalog::Listed;
 use crate::edge::Edge;
+use crate::limits::{Action, Caller};
 use crate::problem::{Code, Problem};
 use crate::views::{JobBody, job_url, json};
 
@@ -93,8 +94,14 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     if bearer(request.headers()).is_some() && edge.buyer(request)?.id != token.buyer {
         return Err(Problem::new(Code::TokenMismatch, "The token is another buyer's."));
     }
+    let rules = edge.limits.shared.concerns(Action::Order).then(|| token.channel.clone());
     let attempt = attempt(edge, &listed, token, &purchase)?;
     let (job, item) = (attempt.job, attempt.item);
+    if let Some(channel) = rules {
+        let (buyer, sale) = (Some(attempt.buyer.as_str()), Some(listed.sale.id.as_str()));
+        let caller = Caller { buyer, sale, channel: Some(&channel), ..Caller::default() };
+        edge.count_shared(Action::Order, caller).await?;
+    }
     match edge.within(edge.intake.purchase(attempt)).await {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
         Answer::Refused(refusal) => {

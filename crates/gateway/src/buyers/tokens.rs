@@ -12,6 +12,7 @@ use super::{challenge, part};
 use crate::auth::is_channel;
 use crate::body;
 use crate::edge::Edge;
+use crate::limits::{Action, Caller};
 use crate::problem::Problem;
 use crate::settings::GatewaySettings;
 use crate::views::{DateTime, json, to_ms};
@@ -44,8 +45,9 @@ struct TokenBody {
 /// A token for one purchase in this sale.
 #[utoipa::path(post, path = "/api/v1/sales/{sale}/tokens", tag = "purchases", security(("buyer" = [])),
     params(("sale" = String, Path, description = "Its id")), request_body = Option<TokenWishes>,
-    extensions(("x-problems" = json!(["malformed", "unauthenticated", "challenge-required", "challenge-failed", "not-found", "sale-not-open", "sale-ended",
-        "too-large", "unsupported-media-type", "validation-failed", "rate-limited", "not-ready"]))),
+    extensions(("x-problems" = json!(["malformed", "unauthenticated", "challenge-required", "challenge-failed", "not-found",
+        "sale-not-open", "sale-ended", "too-large", "unsupported-media-type", "validation-failed", "rate-limited",
+        "overloaded", "not-ready"]))),
     responses((status = 201, description = "The token; usable from the opening.", body = TokenBody)))]
 pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let buyer = edge.buyer(&request)?;
@@ -59,11 +61,15 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     let now = edge.catalog.now();
     let (not_before, expires_at) = window(&listed.sale, &edge.settings, now)?;
     challenge::solved(&edge, &request, &buyer.id, altcha.as_deref(), now)?;
+    let channel = buyer.channel.or(wished).unwrap_or_default();
+    let (id, sale) = (Some(buyer.id.as_str()), Some(listed.sale.id.as_str()));
+    let caller = Caller { buyer: id, sale, channel: Some(&channel), ..Caller::default() };
+    edge.count_shared(Action::Token, caller).await?;
     let issued_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     let token = SaleToken {
         job: JobId::new(issued_ms, listed.sale.route(), edge.entropy.six()),
         buyer: buyer.id,
-        channel: buyer.channel.or(wished).unwrap_or_default(),
+        channel,
         not_before,
         expires_at,
     };

@@ -7,6 +7,7 @@ pub mod dead_letters;
 pub mod drafts;
 pub mod jobs;
 pub mod ledger;
+pub mod limits;
 pub mod pages;
 pub mod reconcile;
 pub mod restock;

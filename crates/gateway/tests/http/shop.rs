@@ -132,6 +132,7 @@ impl Shop {
             dead_letters: world.queue.clone(),
             setting_store: world.store.clone(),
             audit: world.store.clone(),
+            shared_limits: world.clone(),
             health: vec![world.clone()],
             clock: clock.clone(),
             entropy: Arc::new(TestEntropy::default()),

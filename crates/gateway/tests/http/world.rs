@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use backends::embedded::{Embedded, EmbeddedGate, EmbeddedQueue, EmbeddedStore};
+use backends::embedded::{Embedded, EmbeddedGate, EmbeddedLimits, EmbeddedQueue, EmbeddedStore};
 use domain::ports::{
     Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Operator, OrderStore, Outage, PlaceError,
-    Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, Unplaced, Withdrawn,
+    Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, SharedLimit, SharedLimits, Spent, Unplaced,
+    Withdrawn,
 };
 use domain::{
     Attempt, BuyerId, Hold, ItemIndex, ItemTotals, JobId, NewSale, OrderView, Patch, RefusedReason, Reservation,
@@ -50,6 +51,8 @@ impl Entropy for TestEntropy {
 pub struct Faults {
     /// The gate answers nothing.
     pub gate_away: AtomicBool,
+    /// Calls of the shared limits; they are away with the gate.
+    pub limit_calls: AtomicU64,
     /// The gate decides, and its answer is lost.
     pub admit_unanswered: AtomicBool,
     /// The broker takes messages, and its confirms are lost.
@@ -66,13 +69,15 @@ pub struct Faulty {
     pub gate: Arc<EmbeddedGate>,
     pub queue: Arc<EmbeddedQueue>,
     pub store: Arc<EmbeddedStore>,
+    pub limits: Arc<EmbeddedLimits>,
     pub faults: Arc<Faults>,
 }
 
 impl Faulty {
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+        let limits = Arc::new(EmbeddedLimits::new(clock.clone()));
         let Embedded { gate, queue, store } = Embedded::new(clock);
-        Arc::new(Self { gate, queue, store, faults: Arc::default() })
+        Arc::new(Self { gate, queue, store, limits, faults: Arc::default() })
     }
 
     fn reach(&self, fault: &AtomicBool) -> Result<(), Outage> {
@@ -132,6 +137,15 @@ impl Gate for Faulty {
     async fn condition(&self, route: Route) -> Result<Condition, Outage> {
         self.reach(&self.faults.gate_away)?;
         self.gate.condition(route).await
+    }
+}
+
+#[async_trait]
+impl SharedLimits for Faulty {
+    async fn spend(&self, limits: &[SharedLimit]) -> Result<Spent, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.faults.limit_calls.fetch_add(1, Ordering::SeqCst);
+        self.limits.spend(limits).await
     }
 }
 
