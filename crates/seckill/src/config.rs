@@ -11,7 +11,8 @@ use control::ConcurrencySettings;
 use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
 use gateway::{BuyerSettings, GatewaySettings};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::Command;
 use crate::safety::{self, Findings, Service};
@@ -46,7 +47,7 @@ pub struct Config {
 }
 
 /// The `[log]` section.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// What is logged, in the form of `tracing-subscriber`'s filters.
@@ -55,7 +56,7 @@ pub struct Log {
     pub format: Format,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     Text,
@@ -113,29 +114,32 @@ impl Default for File {
 /// A section that is read in two steps.
 type Table = config::Map<String, config::Value>;
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum Profile {
     Production,
     Demo,
 }
 
-#[derive(Default, Deserialize)]
+/// The `[consumer]` section.
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct ConsumerSection {
+pub struct ConsumerSection {
+    /// Where a consumer serves `/metrics`, `/livez` and `/readyz`; nowhere unless it is said.
+    #[schemars(with = "Option<String>")]
     status: Option<std::net::SocketAddr>,
 }
 
 /// The `[payments]` section.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct PaymentsSection {
+pub struct PaymentsSection {
     /// Who takes the money. `demo` in the demo profile unless it says otherwise.
     provider: Option<Provider>,
 }
 
 /// Who takes the buyers' money.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
     /// The seller's own checkout. It reports payments by webhook; refunds wait in the table `payments`.
@@ -145,11 +149,16 @@ pub enum Provider {
 }
 
 /// The `[secrets]` section. None of them has a default.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct Secrets {
+pub struct Secrets {
+    /// Opens the operators' port: at least 24 characters.
     admin_key: Option<String>,
+    /// Opens `/metrics` and nothing else.
     metrics_key: Option<String>,
+    /// What sale tokens are signed with: a list of `{ id, secret }`, the secret as at least 64 hex digits. The first signs, all
+    /// verify, so that keys rotate without a moment of refusals.
+    #[schemars(with = "Vec<String>")]
     token_keys: Vec<TokenKeySection>,
     /// One key as `id:hex`, for the environment.
     token_key: Option<String>,
@@ -159,7 +168,7 @@ struct Secrets {
     webhook_secret: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct TokenKeySection {
     id: String,

@@ -7,6 +7,8 @@ mod demo;
 mod dlq;
 mod logs;
 mod output;
+#[cfg(test)]
+mod reference;
 mod roles;
 mod safety;
 mod sales;
