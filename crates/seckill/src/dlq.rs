@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use domain::ports::{DeadLetter, LetterFilter};
+use domain::ports::{AuditNote, DeadLetter, LetterFilter};
 use order_intake::{LETTERS_MAX, discard, explain};
 use serde_json::json;
 
 use crate::cli::{DlqCommand, Filter, Letters, Output};
 use crate::config::Config;
 use crate::output::{self, FAILED};
-use crate::sales::find;
+use crate::sales::{find, operator};
 use crate::world::World;
 
 pub async fn run(config: Config, command: DlqCommand, output: Output) -> anyhow::Result<ExitCode> {
@@ -26,6 +26,7 @@ pub async fn run(config: Config, command: DlqCommand, output: Output) -> anyhow:
             if which.dry_run {
                 return would_be(&world, &chosen, "put back on the queue", output).await;
             }
+            note(&world, "replay-dead-letters", &which).await?;
             let replayed = world.dead_letters.replay(&chosen).await?;
             Ok(said(&which, replayed, "back on the queue"))
         }
@@ -34,10 +35,19 @@ pub async fn run(config: Config, command: DlqCommand, output: Output) -> anyhow:
             if which.dry_run {
                 return would_be(&world, &chosen, "discarded", output).await;
             }
+            note(&world, "discard-dead-letters", &which).await?;
             let discarded = discard(world.dead_letters.as_ref(), world.orders.as_ref(), &chosen).await?;
             Ok(said(&which, discarded.len(), "discarded"))
         }
     }
+}
+
+/// Before it is done: what cannot be noted is not done.
+async fn note(world: &World, action: &str, which: &Letters) -> anyhow::Result<()> {
+    let Filter { message, sale, job, why } = &which.filter;
+    let after = json!({ "messageId": message, "job": job, "why": why, "all": which.all });
+    let note = AuditNote { action: action.to_owned(), sale: sale.clone(), before: None, after };
+    Ok(world.audit.note(&note, &operator()).await?)
 }
 
 async fn filter(world: &World, which: &Filter) -> anyhow::Result<LetterFilter> {

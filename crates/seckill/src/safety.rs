@@ -114,7 +114,8 @@ pub fn address(service: Service, key: &str, url: &str, findings: &mut Findings) 
             let modes = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"];
             query.is_some_and(|(_, query)| modes.iter().any(|mode| query.contains(mode)))
         }
-        _ => scheme.ends_with('s'),
+        Service::Redis => scheme == "rediss",
+        Service::RabbitMq => scheme == "amqps",
     };
     if !near && !encrypted {
         findings.warn(key, "is not encrypted: on a network that others share, use TLS");

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use control::Task;
-use domain::ports::{DeadLetter, LetterFilter, Outage};
+use domain::ports::{AuditNote, DeadLetter, LetterFilter, Outage};
 use domain::{JobId, SaleId};
 use order_intake::{LETTERS_MAX, discard as let_go, explain};
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,7 @@ pub async fn replay(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     if which.dry_run {
         return would_be(&edge, chosen).await;
     }
+    noted(&edge, "replay-dead-letters", &which, &chosen).await?;
     let letters = edge.dead_letters.clone();
     let replayed = edge.task(Task::BatchPublish, async move { letters.replay(&chosen).await }).await?;
     done("replayed", &which, replayed)
@@ -144,16 +145,26 @@ pub async fn discard(request: HttpRequest, edge: Data<Edge>, payload: Payload) -
     if which.dry_run {
         return would_be(&edge, chosen).await;
     }
+    noted(&edge, "discard-dead-letters", &which, &chosen).await?;
     let (letters, orders) = (edge.dead_letters.clone(), edge.orders.clone());
     let discarded = edge.to_its_end(async move { let_go(letters.as_ref(), orders.as_ref(), &chosen).await }).await;
     done("discarded", &which, discarded.map(|letters| letters.len()))
+}
+
+/// Which letters were meant, in the audit log. The sale is its own column, as for everything done to a sale.
+async fn noted(edge: &Edge, action: &str, which: &Which, chosen: &LetterFilter) -> Result<(), Problem> {
+    let LetterFilter { message_ids, job, why, .. } = chosen;
+    let after = serde_json::json!({ "messageId": message_ids.first(), "job": job, "why": why, "all": which.all });
+    let sale = which.sale.as_deref().and_then(|id| id.parse().ok());
+    let asked = AuditNote { action: action.to_owned(), sale, before: None, after };
+    super::note(edge, asked, &super::operator(which.reason.clone())?).await
 }
 
 async fn which(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<(Which, LetterFilter), Problem> {
     let body = body::json_bytes(request, payload, edge.operator_body()).await?;
     let mut which: Which = body::parse(&body)?;
     super::operator(which.reason.clone())?;
-    let (sale, job, why) = (which.sale.take(), which.job.take(), which.why.take());
+    let (sale, job, why) = (which.sale.clone(), which.job.take(), which.why.take());
     let chosen = filter(edge, Chosen { message_id: which.message_id.clone(), sale, job, why }).await?;
     if (chosen == LetterFilter::default()) != which.all {
         let detail = "Say which: \"messageId\", \"sale\", \"job\", \"why\" or several of them; or \"all\": true.";

@@ -3,17 +3,19 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use domain::ports::AuditNote;
 use domain::{JobId, Outcome};
 use order_intake::{Discarded, discard_job};
 use serde::Serialize;
+use serde_json::json;
 use tracing::warn;
 use utoipa::ToSchema;
 
-use super::operator_of;
+use super::{note, operator_of};
 use crate::buyers::part;
 use crate::edge::Edge;
 use crate::problem::{Code, Problem};
-use crate::views::json;
+use crate::views::json as answer;
 
 /// How a job ended.
 #[derive(Serialize, ToSchema)]
@@ -39,6 +41,8 @@ struct DiscardedBody {
 pub async fn discard(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let job: JobId = part(&request, "jobId").parse().map_err(|_| Problem::not_found())?;
     let by = operator_of(&request, &edge, payload).await?;
+    let asked = AuditNote { action: "discard-job".to_owned(), sale: None, before: None, after: json!({ "job": job }) };
+    note(&edge, asked, &by).await?;
     let (gate, orders) = (edge.gate.clone(), edge.orders.clone());
     let discarded = edge.to_its_end(async move { discard_job(gate.as_ref(), orders.as_ref(), job).await }).await;
     match discarded.map_err(|outage| Problem::unwritten(&outage))? {
@@ -49,7 +53,7 @@ pub async fn discard(request: HttpRequest, edge: Data<Edge>, payload: Payload) -
                 warn!(job.id = %job, reason = by.reason.as_deref(), "an operator has discarded job {job}");
             }
             let status = if placement.outcome == Outcome::Placed { "placed" } else { "refused" };
-            Ok(json(StatusCode::OK, &DiscardedBody { job_id: job, status, changed }))
+            Ok(answer(StatusCode::OK, &DiscardedBody { job_id: job, status, changed }))
         }
         Discarded::Unknown => Err(Problem::not_found()),
         Discarded::NotReady => Err(Problem::new(Code::NotReady, "The gate is loading this sale.")),

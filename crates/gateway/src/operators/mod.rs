@@ -16,7 +16,7 @@ pub mod sales;
 use actix_web::HttpRequest;
 use actix_web::web::Payload;
 use domain::SaleId;
-use domain::ports::Operator;
+use domain::ports::{AuditNote, Operator};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -41,6 +41,14 @@ fn operator(reason: Option<String>) -> Result<Operator, Problem> {
         return Err(Problem::validation("reason", "has to be at most 500 characters"));
     }
     Ok(Operator { via: "api".to_owned(), reason })
+}
+
+/// Writes into the audit log what is about to be done. Where that cannot be noted, it is not done: what changes no row
+/// has no transaction to write its line in, and a line about nothing is better than a deed without a line.
+async fn note(edge: &Edge, note: AuditNote, by: &Operator) -> Result<(), Problem> {
+    let (audit, by) = (edge.audit.clone(), by.clone());
+    let noted = edge.to_its_end(async move { audit.note(&note, &by).await }).await;
+    noted.map_err(|outage| Problem::unwritten(&domain::ports::Outage::NotSent(outage.to_string())))
 }
 
 /// The operator of a request whose body is an optional reason, with any content type.

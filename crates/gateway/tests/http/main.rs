@@ -1,8 +1,12 @@
 //! The HTTP edge over real connections, on the in-process backends.
 #![allow(clippy::unwrap_used)]
 
+mod auditing;
+mod challenge;
+mod crossing;
 mod document;
 mod faults;
+mod hardening;
 mod input;
 mod limits;
 mod observing;

@@ -9,8 +9,10 @@ mod common;
 
 mod bench;
 mod duplicates;
+mod least_privilege;
 mod outages;
 mod postgres;
+
 mod processes;
 mod rabbitmq;
 mod redis;

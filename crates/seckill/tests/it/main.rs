@@ -6,6 +6,7 @@ mod common;
 
 mod cli;
 mod events;
+mod injection;
 mod input;
 mod life;
 mod limits;
@@ -13,5 +14,6 @@ mod metrics;
 mod purchase;
 mod repair;
 mod restock;
+mod secrets;
 mod structure;
 mod window;
