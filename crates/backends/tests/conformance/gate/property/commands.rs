@@ -9,6 +9,8 @@ use proptest::prelude::*;
 const STEPS_MAX: usize = 80;
 pub(super) const JOBS: u8 = 16;
 pub(super) const BUYERS: [&str; 3] = ["ann", "bob", "cid"];
+/// The first is the one that is limited.
+pub(super) const CHANNELS: [&str; 3] = ["app", "web", ""];
 const WITHDRAWALS: u8 = 4;
 
 /// A withdrawal is always of the same item.
@@ -28,12 +30,14 @@ pub(super) enum Command {
     Reserve { job: u8, rev: u32 },
     Withdraw { id: u8, units: i64, stock_rev: u32 },
     Restock { item: u8, stock: ItemStock, ends: Option<u8>, version: Option<i64> },
+    Limit { enabled: bool, global: u32, app: u32, account: u32 },
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Try {
     pub(super) job: u8,
     pub(super) buyer: usize,
+    pub(super) channel: &'static str,
     pub(super) item: Option<u8>,
     pub(super) quantity: u64,
     pub(super) admissible: Admissible,
@@ -65,8 +69,10 @@ fn a_try() -> impl Strategy<Value = Try> {
         1 => Just(Admissible::TokenExpired),
         1 => Just(Admissible::BrokerAway),
     ];
-    (a_job(), 0..BUYERS.len(), an_item(), 1..4_u64, admissible)
-        .prop_map(|(job, buyer, item, quantity, admissible)| Try { job, buyer, item, quantity, admissible })
+    let channel = proptest::sample::select(CHANNELS.to_vec());
+    (a_job(), 0..BUYERS.len(), channel, an_item(), 1..4_u64, admissible).prop_map(
+        |(job, buyer, channel, item, quantity, admissible)| Try { job, buyer, channel, item, quantity, admissible },
+    )
 }
 
 fn an_effect() -> impl Strategy<Value = Effect> {
@@ -163,6 +169,8 @@ fn a_command() -> impl Strategy<Value = Command> {
         5 => (0..WITHDRAWALS, 1..4_i64, prop_oneof![2 => Just(0), 1 => 1..6_u32])
             .prop_map(|(id, units, stock_rev)| Command::Withdraw { id, units, stock_rev }),
         3 => a_restock(),
+        2 => (prop::bool::weighted(0.8), 0..4_u32, 0..3_u32, 0..3_u32)
+            .prop_map(|(enabled, global, app, account)| Command::Limit { enabled, global, app, account }),
         2 => (epoch, state, limit).prop_map(|(epoch, state, limit)| Command::Follow { epoch, state, limit }),
     ]
 }
