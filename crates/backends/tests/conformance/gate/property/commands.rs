@@ -105,6 +105,11 @@ fn a_group() -> impl Strategy<Value = Vec<Try>> {
     })
 }
 
+/// Mostly so low that it is met.
+fn a_limit() -> impl Strategy<Value = u32> {
+    prop_oneof![2 => Just(0), 4 => Just(1), 1 => Just(2)]
+}
+
 fn a_stock() -> impl Strategy<Value = ItemStock> {
     (0..12_i64, 0..6_u32).prop_map(|(units, rev)| ItemStock { units, rev })
 }
@@ -129,9 +134,25 @@ pub(super) fn a_sequence() -> impl Strategy<Value = Vec<Command>> {
     })
 }
 
-/// One command, or the few that belong to a late payment: by chance alone they hardly ever meet.
+/// One command, or the few that belong to a late payment or to a limit: by chance alone they hardly ever meet.
 fn a_step() -> impl Strategy<Value = Vec<Command>> {
-    prop_oneof![12 => a_command().prop_map(|command| vec![command]), 1 => a_late_payment()]
+    prop_oneof![12 => a_command().prop_map(|command| vec![command]), 1 => a_late_payment(), 1 => a_rush()]
+}
+
+/// A limit is set, and met at once: a buyer presses twice and others press with them.
+fn a_rush() -> impl Strategy<Value = Vec<Command>> {
+    (a_job(), 0..BUYERS.len(), a_limit(), a_limit(), a_limit()).prop_map(|(job, buyer, global, app, account)| {
+        let press = |at: u8| Try {
+            job: (job + at) % JOBS,
+            buyer: (buyer + usize::from(at / 2)) % BUYERS.len(),
+            channel: CHANNELS[0],
+            item: Some(at % 2),
+            quantity: 1,
+            admissible: Admissible::Yes,
+        };
+        let group = Command::Admit { attempts: (0..4).map(press).collect(), confirmed: Vec::new() };
+        vec![Command::Limit { enabled: true, global, app, account }, group]
+    })
 }
 
 /// An order expires, its units are reserved again, and perhaps the payment ends at once.
@@ -169,7 +190,7 @@ fn a_command() -> impl Strategy<Value = Command> {
         5 => (0..WITHDRAWALS, 1..4_i64, prop_oneof![2 => Just(0), 1 => 1..6_u32])
             .prop_map(|(id, units, stock_rev)| Command::Withdraw { id, units, stock_rev }),
         3 => a_restock(),
-        2 => (prop::bool::weighted(0.8), 0..4_u32, 0..3_u32, 0..3_u32)
+        3 => (prop::bool::weighted(0.9), a_limit(), a_limit(), a_limit())
             .prop_map(|(enabled, global, app, account)| Command::Limit { enabled, global, app, account }),
         2 => (epoch, state, limit).prop_map(|(epoch, state, limit)| Command::Follow { epoch, state, limit }),
     ]

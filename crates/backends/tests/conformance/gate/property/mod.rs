@@ -30,9 +30,9 @@ const CASES: u32 = 200;
 
 /// Each of these has to happen so often in a run, or it shows nothing about it. A usual run has several times as many.
 const OFTEN: [(&str, u32); 20] = [
-    ("refused AllBusy", 20),
-    ("refused ChannelBusy", 20),
-    ("refused BuyerBusy", 20),
+    ("refused AllBusy", 10),
+    ("refused ChannelBusy", 10),
+    ("refused BuyerBusy", 10),
     ("admitted and its buyer busy in one group", 5),
     ("group", 1_000),
     ("group with a token twice", 500),
