@@ -5,6 +5,7 @@
 mod common;
 
 mod cli;
+mod concurrency;
 mod events;
 mod injection;
 mod input;

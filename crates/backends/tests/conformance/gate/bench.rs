@@ -6,25 +6,59 @@ use std::time::Duration;
 use backends::SystemClock;
 use backends::embedded::EmbeddedGate;
 use backends::redis::{RedisGate, RedisSettings};
-use domain::ports::{Clock, Condition, Gate, Held, JobLookup, Reserved, Withdrawn};
+use domain::ports::{Clock, Concurrency, Condition, Gate, Held, JobLookup, Obeyed, Reserved, Withdrawn};
 use domain::{
-    Admissible, Attempt, Hold, ItemCounters, ItemIndex, ItemStock, JobId, JobRecord, Outcome, Quantity, Refusal, Route,
-    SaleNumber, SaleState, Shard, StockEffect, Timestamp, Verdict, WarmSale, Withdrawal, from_ms,
+    Admissible, Attempt, ConcurrencyRules, Hold, ItemCounters, ItemIndex, ItemStock, JobId, JobRecord, Outcome,
+    Quantity, Refusal, Route, SaleNumber, SaleState, Shard, StockEffect, Timestamp, Verdict, WarmSale, Withdrawal,
+    from_ms,
 };
 
 use crate::support::{TestClock, required, unique};
 
-/// Runs a scenario on the model, whose clock is moved by hand.
+/// Runs a scenario on the model, whose clock is moved by hand. Any number of orders may be in flight.
 pub(super) async fn embedded<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
-    let clock = Arc::new(TestClock::at_ms(1_795_000_000_000));
-    let gate = Arc::new(EmbeddedGate::new(clock.clone()));
-    scenario(Bench { gate, time: Time::ByHand(clock), route: route(1, 0) }).await;
+    let bench = embedded_bench();
+    bench.tokens.obey(0, &unlimited(), false).await.unwrap();
+    scenario(bench).await;
 }
 
-/// Runs a scenario on Redis, whose clock is its own.
+/// Runs a scenario on Redis, whose clock is its own. Any number of orders may be in flight.
 pub(super) async fn redis<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
-    let gate = redis_gate().await;
-    scenario(Bench { gate, time: Time::Real, route: route(1, 0) }).await;
+    let bench = redis_bench().await;
+    bench.tokens.obey(0, &unlimited(), false).await.unwrap();
+    scenario(bench).await;
+}
+
+/// Runs a scenario on the model, with the rules that hold where nobody has said anything.
+pub(super) async fn embedded_by_default<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
+    scenario(embedded_bench()).await;
+}
+
+/// Runs a scenario on Redis, likewise.
+pub(super) async fn redis_by_default<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
+    scenario(redis_bench().await).await;
+}
+
+fn embedded_bench() -> Bench {
+    let clock = Arc::new(TestClock::at_ms(1_795_000_000_000));
+    let gate = Arc::new(EmbeddedGate::new(clock.clone()));
+    Bench { tokens: gate.clone(), gate, time: Time::ByHand(clock), route: route(1, 0) }
+}
+
+async fn redis_bench() -> Bench {
+    redis_bench_and_settings().await.0
+}
+
+/// With what another gate on the same keys is made of.
+pub(super) async fn redis_bench_and_settings() -> (Bench, RedisSettings) {
+    let settings = settings(required("REDIS_URL"));
+    let gate = RedisGate::connect(&settings).await.unwrap();
+    (Bench { tokens: gate.clone(), gate, time: Time::Real, route: route(1, 0) }, settings)
+}
+
+/// Nothing is limited.
+pub(super) fn unlimited() -> ConcurrencyRules {
+    ConcurrencyRules { account_max: 0, ..ConcurrencyRules::default() }
 }
 
 /// A gate on Redis with nothing in it. Its keys expire with the sales that are warmed.
@@ -33,14 +67,17 @@ pub(super) async fn redis_gate() -> Arc<RedisGate> {
 }
 
 pub(super) async fn redis_gate_at(url: String) -> Arc<RedisGate> {
-    let settings = RedisSettings {
+    RedisGate::connect(&settings(url)).await.unwrap()
+}
+
+fn settings(url: String) -> RedisSettings {
+    RedisSettings {
         url,
         namespace: unique("gate"),
         concurrency_prefix: unique("concurrency"),
         response_timeout_ms: 5_000, // a busy test machine is not what is tested
         ..RedisSettings::default()
-    };
-    RedisGate::connect(&settings).await.unwrap()
+    }
 }
 
 pub(super) fn route(sale: u32, shard: u8) -> Route {
@@ -58,11 +95,18 @@ pub(super) enum Time {
 #[derive(Clone)]
 pub(super) struct Bench {
     pub(super) gate: Arc<dyn Gate>,
+    /// What it obeys about orders in flight.
+    pub(super) tokens: Arc<dyn Concurrency>,
     pub(super) time: Time,
     pub(super) route: Route,
 }
 
 impl Bench {
+    /// From now on, these hold.
+    pub(super) async fn obey(&self, version: i64, rules: &ConcurrencyRules) {
+        assert_eq!(self.tokens.obey(version, rules, false).await.unwrap(), Obeyed::Written);
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         match &self.time {
             Time::ByHand(clock) => clock.now(),

@@ -2,6 +2,7 @@
 
 mod admission;
 mod bench;
+mod concurrency;
 mod effects;
 mod epochs;
 mod late_payments;
@@ -13,7 +14,7 @@ mod tap;
 mod windows;
 mod words;
 
-use bench::{embedded, redis};
+use bench::{embedded, embedded_by_default, redis, redis_by_default};
 
 mod admits {
     crate::suite!(crate::gate::admission: embedded by crate::gate::embedded, redis by crate::gate::redis; [
@@ -96,6 +97,26 @@ mod restocks_a_sale {
         a_sale_that_is_loading_takes_restocks_and_sets_nothing_aside,
         an_item_that_is_not_there_has_no_units,
         every_unit_is_somewhere_while_all_of_it_happens_at_once,
+    ]);
+}
+
+mod limits_what_is_in_flight {
+    crate::suite!(crate::gate::concurrency:
+        embedded by crate::gate::embedded_by_default, redis by crate::gate::redis_by_default; [
+        a_buyer_has_one_order_in_flight_and_the_next_when_it_is_settled,
+        a_buyer_has_as_many_orders_in_flight_as_the_rules_say_over_all_sales,
+        a_channel_is_limited_and_no_other_one,
+        all_orders_together_are_limited_over_all_sales,
+        a_group_is_admitted_up_to_the_limit,
+        whoever_is_refused_for_another_reason_takes_no_token,
+        an_admitted_token_is_answered_and_takes_no_second_place,
+        where_nothing_is_limited_no_token_is_kept,
+        a_limit_that_was_taken_away_and_comes_back_starts_from_nothing,
+        tokens_that_nobody_gives_back_end_by_themselves,
+        tokens_of_a_sale_that_was_lost_are_given_back_when_it_is_loaded_again,
+        the_latest_rules_are_obeyed_and_older_ones_are_not,
+        tasks_of_a_type_run_up_to_their_limit,
+        what_was_taken_and_given_back_is_counted,
     ]);
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use domain::{Admissible, Attempt, Outcome, SaleState};
+use domain::{Admissible, Attempt, ConcurrencyRules, Outcome, SaleState};
 use redis::Value;
 
 use super::bench::{Bench, Time, redis_gate_at, route};
@@ -12,14 +12,18 @@ use super::tap::{Tap, word};
 use crate::support::required;
 
 /// The answers of each script. Counts above 1 stand under `1`; a list without a word is `nothing` or `jobs`.
-const ANSWERS: [(&str, &str); 12] = [
+const ANSWERS: [(&str, &str); 16] = [
     (
         "admit",
         "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away \
-         limit-reached sold-out",
+         limit-reached sold-out busy-global busy-platform busy-account",
     ),
     ("begin_epoch", "0 1"),
     ("claim_overdue", "nothing jobs"),
+    ("concurrency_config", "written kept newer"),
+    ("concurrency_stats", "stats"),
+    ("concurrency_task", "taken busy unlimited released"),
+    ("concurrency_usage", "usage"),
     ("condition", "missing stale ready"),
     ("finish_epoch", "0 1"),
     ("follow", "0 1"),
@@ -65,7 +69,7 @@ fn the_table_has_every_script_and_every_word_of_its_contract() {
     for entry in std::fs::read_dir(lua).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if name == "records" {
+        if name == "records" || name == "tokens" {
             continue; // what they share
         }
         let source = std::fs::read_to_string(&path).unwrap();
@@ -83,7 +87,7 @@ fn the_table_has_every_script_and_every_word_of_its_contract() {
 async fn every_answer_of_every_script_is_reached() {
     let tap = Tap::on(&required("REDIS_URL")).await;
     let gate = redis_gate_at(tap.url.clone()).await;
-    let bench = Bench { gate, time: Time::Real, route: route(1, 0) };
+    let bench = Bench { tokens: gate.clone(), gate, time: Time::Real, route: route(1, 0) };
     without_a_sale(&bench).await;
     let rules = bench.rules(1, &[4, 0], 2);
     for begun in [true, false] {
@@ -94,6 +98,7 @@ async fn every_answer_of_every_script_is_reached() {
     assert!(bench.gate.finish_epoch(bench.route, 1, &[0, 0]).await.unwrap());
     purchases(&bench, &rules).await;
     effects(&bench).await;
+    in_flight(&bench).await;
 
     let mut reached: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (text, answer) in tap.calls() {
@@ -159,4 +164,27 @@ async fn effects(bench: &Bench) {
     bench.withdraw("few", 0, 1).await;
     bench.gate.records(bench.route, 0, 10).await.unwrap();
     bench.ready().await;
+}
+
+async fn in_flight(bench: &Bench) {
+    let rules = |global_max, max| ConcurrencyRules {
+        global_max,
+        platform_max: [("app".to_owned(), max)].into(),
+        task_type_max: [("publish".to_owned(), max)].into(),
+        ..ConcurrencyRules::default()
+    };
+    for version in [2, 2, 1] {
+        bench.tokens.obey(version, &rules(0, 1), false).await.unwrap();
+    }
+    let by_app = |n, buyer| Attempt { channel: "app".to_owned(), ..bench.attempt(n, buyer, 0, 1) };
+    bench.restock(0, 90, 9, None).await;
+    bench.admit(&[by_app(40, "fay"), by_app(41, "gil"), bench.attempt(42, "fay", 0, 1)]).await;
+    bench.tokens.obey(3, &rules(1, 1), false).await.unwrap();
+    bench.admit(&[bench.attempt(43, "hal", 0, 1), bench.attempt(44, "ivy", 0, 1)]).await;
+    for (task, token) in [("publish", "a"), ("publish", "b"), ("refund", "c")] {
+        bench.tokens.acquire(task, token).await.unwrap();
+    }
+    bench.tokens.release("publish", "a").await.unwrap();
+    bench.tokens.usage().await.unwrap();
+    bench.tokens.stats().await.unwrap();
 }

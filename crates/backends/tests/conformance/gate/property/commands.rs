@@ -9,6 +9,8 @@ use proptest::prelude::*;
 const STEPS_MAX: usize = 80;
 pub(super) const JOBS: u8 = 16;
 pub(super) const BUYERS: [&str; 3] = ["ann", "bob", "cid"];
+/// The first is the one that is limited.
+pub(super) const CHANNELS: [&str; 3] = ["app", "web", ""];
 const WITHDRAWALS: u8 = 4;
 
 /// A withdrawal is always of the same item.
@@ -28,12 +30,14 @@ pub(super) enum Command {
     Reserve { job: u8, rev: u32 },
     Withdraw { id: u8, units: i64, stock_rev: u32 },
     Restock { item: u8, stock: ItemStock, ends: Option<u8>, version: Option<i64> },
+    Limit { enabled: bool, global: u32, app: u32, account: u32 },
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Try {
     pub(super) job: u8,
     pub(super) buyer: usize,
+    pub(super) channel: &'static str,
     pub(super) item: Option<u8>,
     pub(super) quantity: u64,
     pub(super) admissible: Admissible,
@@ -65,8 +69,10 @@ fn a_try() -> impl Strategy<Value = Try> {
         1 => Just(Admissible::TokenExpired),
         1 => Just(Admissible::BrokerAway),
     ];
-    (a_job(), 0..BUYERS.len(), an_item(), 1..4_u64, admissible)
-        .prop_map(|(job, buyer, item, quantity, admissible)| Try { job, buyer, item, quantity, admissible })
+    let channel = proptest::sample::select(CHANNELS.to_vec());
+    (a_job(), 0..BUYERS.len(), channel, an_item(), 1..4_u64, admissible).prop_map(
+        |(job, buyer, channel, item, quantity, admissible)| Try { job, buyer, channel, item, quantity, admissible },
+    )
 }
 
 fn an_effect() -> impl Strategy<Value = Effect> {
@@ -99,6 +105,11 @@ fn a_group() -> impl Strategy<Value = Vec<Try>> {
     })
 }
 
+/// Mostly so low that it is met.
+fn a_limit() -> impl Strategy<Value = u32> {
+    prop_oneof![2 => Just(0), 4 => Just(1), 1 => Just(2)]
+}
+
 fn a_stock() -> impl Strategy<Value = ItemStock> {
     (0..12_i64, 0..6_u32).prop_map(|(units, rev)| ItemStock { units, rev })
 }
@@ -123,9 +134,25 @@ pub(super) fn a_sequence() -> impl Strategy<Value = Vec<Command>> {
     })
 }
 
-/// One command, or the few that belong to a late payment: by chance alone they hardly ever meet.
+/// One command, or the few that belong to a late payment or to a limit: by chance alone they hardly ever meet.
 fn a_step() -> impl Strategy<Value = Vec<Command>> {
-    prop_oneof![12 => a_command().prop_map(|command| vec![command]), 1 => a_late_payment()]
+    prop_oneof![12 => a_command().prop_map(|command| vec![command]), 1 => a_late_payment(), 1 => a_rush()]
+}
+
+/// A limit is set, and met at once: a buyer presses twice and others press with them.
+fn a_rush() -> impl Strategy<Value = Vec<Command>> {
+    (a_job(), 0..BUYERS.len(), a_limit(), a_limit(), a_limit()).prop_map(|(job, buyer, global, app, account)| {
+        let press = |at: u8| Try {
+            job: (job + at) % JOBS,
+            buyer: (buyer + usize::from(at / 2)) % BUYERS.len(),
+            channel: CHANNELS[0],
+            item: Some(at % 2),
+            quantity: 1,
+            admissible: Admissible::Yes,
+        };
+        let group = Command::Admit { attempts: (0..4).map(press).collect(), confirmed: Vec::new() };
+        vec![Command::Limit { enabled: true, global, app, account }, group]
+    })
 }
 
 /// An order expires, its units are reserved again, and perhaps the payment ends at once.
@@ -163,6 +190,8 @@ fn a_command() -> impl Strategy<Value = Command> {
         5 => (0..WITHDRAWALS, 1..4_i64, prop_oneof![2 => Just(0), 1 => 1..6_u32])
             .prop_map(|(id, units, stock_rev)| Command::Withdraw { id, units, stock_rev }),
         3 => a_restock(),
+        3 => (prop::bool::weighted(0.9), a_limit(), a_limit(), a_limit())
+            .prop_map(|(enabled, global, app, account)| Command::Limit { enabled, global, app, account }),
         2 => (epoch, state, limit).prop_map(|(epoch, state, limit)| Command::Follow { epoch, state, limit }),
     ]
 }

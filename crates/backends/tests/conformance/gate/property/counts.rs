@@ -36,6 +36,14 @@ impl Counts {
         if buyers.len() < pairs.len() {
             self.add("group with a buyer twice");
         }
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Refused(domain::Refusal::AllBusy) => self.add("refused AllBusy"),
+                Verdict::Refused(domain::Refusal::ChannelBusy) => self.add("refused ChannelBusy"),
+                Verdict::Refused(domain::Refusal::BuyerBusy { .. }) => self.add("refused BuyerBusy"),
+                _ => {}
+            }
+        }
         for (at, one) in attempts.iter().enumerate() {
             let later = || attempts.iter().zip(verdicts).skip(at + 1);
             let Verdict::Admitted(_) = verdicts[at] else { continue };
@@ -44,6 +52,10 @@ impl Counts {
             }
             let is_limited =
                 |verdict: &Verdict| matches!(verdict, Verdict::Refused(domain::Refusal::LimitReached { .. }));
+            let is_busy = |verdict: &Verdict| matches!(verdict, Verdict::Refused(domain::Refusal::BuyerBusy { .. }));
+            if later().any(|(other, verdict)| other.buyer == one.buyer && is_busy(verdict)) {
+                self.add("admitted and its buyer busy in one group");
+            }
             if later().any(|(other, verdict)| other.buyer == one.buyer && is_limited(verdict)) {
                 self.add("admitted and at the limit in one group");
             }

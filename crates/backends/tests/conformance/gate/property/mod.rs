@@ -6,6 +6,7 @@
 mod books;
 mod commands;
 mod counts;
+mod in_flight;
 mod subject;
 
 use std::cell::{Cell, RefCell};
@@ -21,13 +22,18 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use self::books::Books;
 use self::commands::{BUYERS, Command, a_sequence};
 use self::counts::Counts;
+use self::in_flight::InFlight;
 use self::subject::{Subject, View};
 use super::bench::{redis_gate, route};
 
 const CASES: u32 = 200;
 
 /// Each of these has to happen so often in a run, or it shows nothing about it. A usual run has several times as many.
-const OFTEN: [(&str, u32); 16] = [
+const OFTEN: [(&str, u32); 20] = [
+    ("refused AllBusy", 10),
+    ("refused ChannelBusy", 10),
+    ("refused BuyerBusy", 10),
+    ("admitted and its buyer busy in one group", 5),
     ("group", 1_000),
     ("group with a token twice", 500),
     ("group with a buyer twice", 500),
@@ -53,11 +59,19 @@ async fn compare(
     counts: &RefCell<Counts>,
 ) -> Result<(), TestCaseError> {
     let mut books = Books::default();
+    let mut in_flight = InFlight::default();
+    script.lift_limits().await;
+    model.lift_limits().await;
     for (step, command) in commands.iter().enumerate() {
         let (scripts, models) = (script.obey(command).await, model.obey(command).await);
         counts.borrow_mut().note(command, &scripts);
         books.note(command, &scripts)?;
+        in_flight.note(command, &scripts);
         prop_assert_eq!(scripts, models, "Redis (left) answers step {} unlike the model: {:?}", step, command);
+        for one in [script, model] {
+            let usage = one.tokens.usage().await.unwrap();
+            prop_assert_eq!(usage, in_flight.usage(), "tokens of a gate (left) after step {}: {:?}", step, command);
+        }
         let (scripts, models) = (script.view().await, model.view().await);
         if let View::Ready { items, jobs, .. } = &scripts {
             let counters: Vec<_> = items.iter().map(|item| (item.free, item.unpublished, item.queued)).collect();
@@ -83,6 +97,7 @@ fn records(jobs: &[JobLookup]) -> Vec<JobRecord> {
 
 /// At the end: the pages show each record, and what each buyer may still buy is what they do not hold.
 async fn settle(subject: &Subject<'_>, books: &Books) -> Result<(), TestCaseError> {
+    subject.lift_limits().await;
     if let View::Loading { epoch } = subject.view().await {
         prop_assert!(subject.gate.finish_epoch(subject.route, epoch, &[0, 0]).await.unwrap());
     }
@@ -93,8 +108,9 @@ async fn settle(subject: &Subject<'_>, books: &Books) -> Result<(), TestCaseErro
     let counters: Vec<_> = items.iter().map(|item| (item.free, item.unpublished, item.queued)).collect();
     prop_assert_eq!(counters, books.counters(&pages), "a gate (left) counts what is not so");
 
-    for (at, name) in BUYERS.iter().enumerate() {
-        let is_theirs = |record: &&JobRecord| record.buyer.as_ref().is_some_and(|buyer| buyer.as_str() == *name);
+    for at in 0..BUYERS.len() {
+        let name = subject.buyer(at);
+        let is_theirs = |record: &&JobRecord| record.buyer.as_ref().is_some_and(|buyer| buyer.as_str() == name);
         let mut held: u16 = records.iter().filter(is_theirs).map(|record| record.units).sum();
         let tokens = 100 + 2 * at as u8;
         match subject.buys_at_limit(epoch, held + 1, at, tokens).await {
@@ -121,7 +137,8 @@ fn the_scripts_do_what_the_model_does() {
         // Each run has a sale of its own: shortening repeats a sequence from a clean start.
         next_sale.set(next_sale.get() + 1);
         let route = route(next_sale.get(), 0);
-        let (script, model) = (Subject { gate: redis.as_ref(), route }, Subject { gate: &embedded, route });
+        let script = Subject { gate: redis.as_ref(), tokens: redis.as_ref(), route };
+        let model = Subject { gate: &embedded, tokens: &embedded, route };
         runtime.block_on(compare(&script, &model, &commands, &counts))
     });
     match outcome {

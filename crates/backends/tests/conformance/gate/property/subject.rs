@@ -1,13 +1,13 @@
 //! One of the two gates: what it is told, what it answers, what can be seen of it.
 
 use backends::SystemClock;
-use domain::ports::{Clock, Condition, Gate, Held, JobLookup, Reserved, Withdrawn};
+use domain::ports::{Clock, Concurrency, Condition, Gate, Held, JobLookup, Obeyed, Reserved, Withdrawn};
 use domain::{
-    Admissible, Attempt, GateCounters, Hold, ItemCounters, ItemIndex, ItemStock, JobId, JobRecord, Quantity, Refusal,
-    RestockId, Route, SaleState, StockEffect, Verdict, WarmSale, Withdrawal, from_ms,
+    Admissible, Attempt, ConcurrencyRules, GateCounters, Hold, ItemCounters, ItemIndex, ItemStock, JobId, JobRecord,
+    Quantity, Refusal, RestockId, Route, SaleState, StockEffect, Verdict, WarmSale, Withdrawal, from_ms,
 };
 
-use super::commands::{BUYERS, Command, Effect, JOBS, Try, item_of};
+use super::commands::{BUYERS, CHANNELS, Command, Effect, JOBS, Try, item_of};
 
 /// A gate that only follows is not told the stock.
 const NO_STOCK: ItemStock = ItemStock { units: 0, rev: 0 };
@@ -21,6 +21,7 @@ pub(super) enum Answer {
     Done(bool),
     Reserved(Reserved),
     Withdrawn(Withdrawn),
+    Obeyed(Obeyed),
 }
 
 /// What can be seen of a gate after a step, without its clock.
@@ -34,6 +35,7 @@ pub(super) enum View {
 /// One of the two gates, at one sale.
 pub(super) struct Subject<'a> {
     pub(super) gate: &'a dyn Gate,
+    pub(super) tokens: &'a dyn Concurrency,
     pub(super) route: Route,
 }
 
@@ -49,8 +51,8 @@ impl Subject<'_> {
     fn attempt(&self, one: &Try) -> Attempt {
         Attempt {
             job: self.job(one.job),
-            buyer: BUYERS[one.buyer].parse().unwrap(),
-            channel: String::new(),
+            buyer: self.buyer(one.buyer).parse().unwrap(),
+            channel: one.channel.to_owned(),
             item: one.item.map(ItemIndex::new),
             quantity: Quantity::try_from(one.quantity).unwrap(),
             admissible: one.admissible,
@@ -61,7 +63,7 @@ impl Subject<'_> {
         Hold {
             job: self.job(one.job),
             rev: one.rev,
-            buyer: one.buyer.map(|buyer| BUYERS[buyer].parse().unwrap()),
+            buyer: one.buyer.map(|buyer| self.buyer(buyer).parse().unwrap()),
             item: one.item.map(ItemIndex::new),
             quantity: one.quantity,
             units: one.units,
@@ -84,7 +86,7 @@ impl Subject<'_> {
     }
 
     pub(super) async fn obey(&self, command: &Command) -> Answer {
-        let Self { gate, route } = *self;
+        let Self { gate, route, .. } = *self;
         match command {
             Command::Admit { attempts, confirmed } => {
                 let attempts: Vec<Attempt> = attempts.iter().map(|one| self.attempt(one)).collect();
@@ -120,6 +122,16 @@ impl Subject<'_> {
                 let effect = StockEffect { item: ItemIndex::new(*item), stock: *stock, ends: ends.map(restock_id) };
                 Answer::Held(gate.restock(route, &effect, *version).await.unwrap())
             }
+            Command::Limit { enabled, global, app, account } => {
+                let rules = ConcurrencyRules {
+                    enabled: *enabled,
+                    global_max: *global,
+                    account_max: *account,
+                    platform_max: [(CHANNELS[0].to_owned(), *app)].into(),
+                    ..ConcurrencyRules::default()
+                };
+                Answer::Obeyed(self.tokens.obey(1, &rules, false).await.unwrap())
+            }
         }
     }
 
@@ -154,11 +166,22 @@ impl Subject<'_> {
         records
     }
 
+    /// Nothing is limited, and no token is left of what was; but for buyers' own, whom only this run knows.
+    pub(super) async fn lift_limits(&self) {
+        let none = Command::Limit { enabled: true, global: 0, app: 0, account: 0 };
+        self.obey(&none).await;
+    }
+
+    /// A buyer of this run.
+    pub(super) fn buyer(&self, at: usize) -> String {
+        format!("{}-{}", BUYERS[at], self.route)
+    }
+
     /// Opens the sale with this limit, and lets the buyer press for one unit with the `n`th token.
     pub(super) async fn buys_at_limit(&self, epoch: u32, limit: u16, buyer: usize, n: u8) -> Verdict {
         let rules = self.sale(epoch, [NO_STOCK; 2], limit);
         assert!(self.gate.follow(&rules, SaleState::Open).await.unwrap());
-        let one = Try { job: n, buyer, item: Some(0), quantity: 1, admissible: Admissible::Yes };
+        let one = Try { job: n, buyer, channel: "", item: Some(0), quantity: 1, admissible: Admissible::Yes };
         self.gate.admit(self.route, &[self.attempt(&one)], &[]).await.unwrap().remove(0)
     }
 }
