@@ -5,6 +5,7 @@ mod document;
 mod faults;
 mod input;
 mod limits;
+mod live_limits;
 mod observing;
 mod operating;
 mod paying;
