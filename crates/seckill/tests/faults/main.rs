@@ -9,6 +9,7 @@ mod common;
 
 mod bench;
 mod duplicates;
+mod limits;
 mod outages;
 mod postgres;
 mod processes;
