@@ -9,6 +9,7 @@ mod faults;
 mod hardening;
 mod input;
 mod limits;
+mod live_limits;
 mod observing;
 mod operating;
 mod paying;

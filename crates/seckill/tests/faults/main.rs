@@ -10,6 +10,7 @@ mod common;
 mod bench;
 mod duplicates;
 mod least_privilege;
+mod limits;
 mod outages;
 mod postgres;
 

@@ -12,7 +12,7 @@ use super::tap::{Tap, word};
 use crate::support::required;
 
 /// The answers of each script. Counts above 1 stand under `1`; a list without a word is `nothing` or `jobs`.
-const ANSWERS: [(&str, &str); 16] = [
+const ANSWERS: [(&str, &str); 17] = [
     (
         "admit",
         "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away \
@@ -28,6 +28,7 @@ const ANSWERS: [(&str, &str); 16] = [
     ("finish_epoch", "0 1"),
     ("follow", "0 1"),
     ("hold", "-1 0 1"),
+    ("limit", "allowed refused"),
     ("mark_queued", "0 1"),
     ("reserve", "reserved refused stale not-ready"),
     ("restock", "-1 0 1"),
@@ -87,6 +88,7 @@ fn the_table_has_every_script_and_every_word_of_its_contract() {
 async fn every_answer_of_every_script_is_reached() {
     let tap = Tap::on(&required("REDIS_URL")).await;
     let gate = redis_gate_at(tap.url.clone()).await;
+    limits(tap.url.clone()).await;
     let bench = Bench { tokens: gate.clone(), gate, time: Time::Real, route: route(1, 0) };
     without_a_sale(&bench).await;
     let rules = bench.rules(1, &[4, 0], 2);
@@ -108,6 +110,16 @@ async fn every_answer_of_every_script_is_reached() {
         reached.entry(name).or_default().extend(words);
     }
     assert_eq!(reached, table(), "reached (left), and what there is");
+}
+
+async fn limits(url: String) {
+    use domain::ports::{LimitAlgorithm, SharedLimit, SharedLimits as _};
+    let limits = crate::limits::redis_limits(url, crate::support::unique("limits")).await;
+    let window = Duration::from_millis(5_000);
+    let one = [SharedLimit { key: "r".to_owned(), algorithm: LimitAlgorithm::SlidingWindow, limit: 1, window }];
+    for allowed in [true, false] {
+        assert_eq!(limits.spend(&one).await.unwrap().is_allowed(), allowed);
+    }
 }
 
 async fn without_a_sale(bench: &Bench) {
