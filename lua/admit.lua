@@ -4,11 +4,12 @@
   KEYS  1 sale  2 jobs  3 buyers  4 check
   ARGV  1 m, then m confirmed job ids (see mark_queued.lua), then five for each attempt:
         job (16 bytes) · buyer · item (0..254; 255: the sale has no such item) · quantity (1..65535)
-        · admissible: 'y' yes, 'e' the token has expired, 'b' the broker is away
+        · admissible: 'y' yes, 'e' the token has expired, 'b' the broker is away,
+        'w' what was accepted waits too long
   Answers  now_ms, then two for each attempt:
         'admitted' record | 'repeated' record | 'not-ready' '' | 'token-expired' '' | 'not-open' opens_ms
         | 'ended' '' | 'paused' '' | 'unknown-item' '' | 'above-limit' limit | 'broker-away' ''
-        | 'limit-reached' limit ' ' job | 'sold-out' ''
+        | 'backlog' '' | 'limit-reached' limit ' ' job | 'sold-out' ''
 
   Everything that can fail is read and checked before the first write. What a record is: see records.lua. ]]
 local sale_key, jobs_key, buyers_key, check_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -45,6 +46,19 @@ for at = 2, 1 + marks do mark_one(jobs_key, check_key, items, ARGV[at], now) end
 -- Refusals that deny a job for good. After a loss they wait until nothing can be on its way any more.
 local FINAL = { ['token-expired'] = true, ['ended'] = true, ['paused'] = true, ['limit-reached'] = true, ['sold-out'] = true }
 
+-- Until a lease has run out nobody is admitted, though units may be free again: a gateway denies from memory, and would
+-- deny this job too. After a loss it is unknown which leases there are, and for so long nothing can be said at all.
+local is_fresh = rules.reloaded and now < rules.reloaded + LEASE_MS
+local function is_leased()
+  if now >= rules.lease then return false end
+  if rules.lease > now + LEASE_MS then
+    -- The clock was set back: the lease is over at the latest one lease from now.
+    rules.lease = now + LEASE_MS
+    redis.call('HSET', sale_key, 'lease', string.format('%.0f', rules.lease))
+  end
+  return true
+end
+
 local function decide(try)
   local earlier = redis.call('HGET', jobs_key, try.job)
   if earlier then return 'repeated', earlier end
@@ -57,9 +71,11 @@ local function decide(try)
   if not item then return 'unknown-item', '' end
   if try.quantity > rules.limit then return 'above-limit', tostring(rules.limit) end
   if try.admissible == 'b' then return 'broker-away', '' end
+  if try.admissible == 'w' then return 'backlog', '' end
   local held, latest = read_buyer(buyers_key, try.buyer)
   if held + try.quantity > rules.limit then return 'limit-reached', rules.limit .. ' ' .. latest end
   if item.free < try.quantity then return 'sold-out', '' end
+  if is_leased() then return is_fresh and 'not-ready' or 'sold-out', '' end
 
   item.free = item.free - try.quantity
   item.unpublished = item.unpublished + try.quantity

@@ -3,6 +3,7 @@
 //! A call answers with what happened, or with an [`Outage`] that says whether it may have happened. "Rejected" is
 //! never an error: it is one of the answers.
 
+mod lease;
 mod life;
 mod settings;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use lease::{LEASE, LEASE_USE, Lease, Leased};
 pub use life::{Cancelled, OrderLife, PaymentProvider};
 pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
 
@@ -93,6 +95,9 @@ pub trait Gate: Send + Sync {
 
     /// Follows the operator's decision and the sale's rules. Answers `false` when the gate is in another epoch.
     async fn follow(&self, sale: &WarmSale, state: SaleState) -> Result<bool, Outage>;
+
+    /// Promises that nobody is admitted to a sale that is sold out until [`LEASE`] has passed. Not while anything is free.
+    async fn lease(&self, route: Route) -> Result<Leased, Outage>;
 
     /// What the gate has of a sale.
     async fn condition(&self, route: Route) -> Result<Condition, Outage>;

@@ -49,4 +49,6 @@ pub enum Refusal {
     NotReady,
     /// The broker is away, so nothing may be taken.
     BrokerAway,
+    /// What was accepted before waits too long for its order, so nothing more may be taken.
+    Backlog,
 }

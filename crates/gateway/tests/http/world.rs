@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use async_trait::async_trait;
 use backends::embedded::{Embedded, EmbeddedGate, EmbeddedQueue, EmbeddedStore};
 use domain::ports::{
-    Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Operator, OrderStore, Outage, PlaceError,
-    Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, Unplaced, Withdrawn,
+    Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Leased, Operator, OrderStore, Outage,
+    PlaceError, Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, Unplaced, Withdrawn,
 };
 use domain::{
     Attempt, BuyerId, Hold, ItemIndex, ItemTotals, JobId, NewSale, OrderView, Patch, RefusedReason, Reservation,
@@ -128,6 +128,10 @@ impl Gate for Faulty {
     async fn follow(&self, sale: &WarmSale, state: SaleState) -> Result<bool, Outage> {
         self.reach(&self.faults.gate_away)?;
         self.gate.follow(sale, state).await
+    }
+    async fn lease(&self, route: Route) -> Result<Leased, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.gate.lease(route).await
     }
     async fn condition(&self, route: Route) -> Result<Condition, Outage> {
         self.reach(&self.faults.gate_away)?;

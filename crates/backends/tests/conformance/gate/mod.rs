@@ -5,6 +5,7 @@ mod bench;
 mod effects;
 mod epochs;
 mod late_payments;
+mod leases;
 mod overdue;
 mod paging;
 mod property;
@@ -96,6 +97,16 @@ mod restocks_a_sale {
         a_sale_that_is_loading_takes_restocks_and_sets_nothing_aside,
         an_item_that_is_not_there_has_no_units,
         every_unit_is_somewhere_while_all_of_it_happens_at_once,
+    ]);
+}
+
+mod leases_out {
+    crate::suite!(crate::gate::leases: embedded by crate::gate::embedded, redis by crate::gate::redis; [
+        a_lease_is_for_an_open_sale_of_which_nothing_is_free,
+        a_unit_that_comes_back_during_a_lease_is_sold_when_it_has_run_out,
+        a_late_payment_takes_its_unit_during_a_lease,
+        a_sale_that_is_loaded_again_waits_for_the_leases_of_before,
+        a_backlog_admits_nobody_and_answers_whoever_was_admitted,
     ]);
 }
 

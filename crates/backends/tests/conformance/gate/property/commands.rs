@@ -64,6 +64,7 @@ fn a_try() -> impl Strategy<Value = Try> {
         8 => Just(Admissible::Yes),
         1 => Just(Admissible::TokenExpired),
         1 => Just(Admissible::BrokerAway),
+        1 => Just(Admissible::Backlog),
     ];
     (a_job(), 0..BUYERS.len(), an_item(), 1..4_u64, admissible)
         .prop_map(|(job, buyer, item, quantity, admissible)| Try { job, buyer, item, quantity, admissible })
