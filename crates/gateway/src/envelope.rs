@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::Error;
@@ -12,6 +13,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use metrics::{Counter, Histogram};
 
+use crate::load::{Load, Shed};
 use crate::problem::{Code, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,17 +21,35 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is taken over from a caller or a proxy.
 const REQUEST_ID_MAX: usize = 64;
 
-/// Calls the rest of the application, and finishes its answer.
-pub fn seal<S>(request: ServiceRequest, service: &S) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
+/// Paths that count as work: probes and pages are always answered.
+const COUNTED: &str = "/api/";
+
+/// Calls the rest of the application, and finishes its answer; refuses where the port has too much in hand.
+pub fn seal<S>(
+    request: ServiceRequest,
+    service: &S,
+    load: Option<&Arc<Load>>,
+) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
     let started = Instant::now();
     let id = request_id(request.headers());
     let method = request.method().clone();
-    let answering = service.call(request);
+    let counted = load.filter(|_| request.path().starts_with(COUNTED)).map(Load::answer);
+    let answering = match counted {
+        Some(None) => Err(request),
+        Some(answering) => Ok((answering, service.call(request))),
+        None => Ok((None, service.call(request))),
+    };
     async move {
-        let mut response = answering.await?;
+        let mut response = match answering {
+            Ok((_counted, answering)) => answering.await?,
+            Err(request) => {
+                Shed::InFlight.count();
+                request.into_response(Problem::overloaded().answer(&id))
+            }
+        };
         if let Some(error) = response.response().error() {
             let problem = match error.as_error::<Problem>() {
                 Some(problem) => problem.answer(&id),

@@ -20,9 +20,11 @@ use crate::edge::{Edge, GatewayParts, STREAMS_MAX};
 use crate::envelope::{RouteMetrics, seal};
 use crate::health::{Admission, Status, upkeep};
 use crate::limits::Limiters;
+use crate::load::Load;
 use crate::problem::Problem;
 use crate::routes::{self, At};
 use crate::settings::GatewaySettings;
+use crate::sold_out::SoldOut;
 use crate::telemetry::{Connection, PurchaseCounters};
 
 /// Requests that are in flight at the end may take this long.
@@ -54,6 +56,10 @@ pub async fn serve(
     chores.spawn(async move { one.catalog.keep_ledger().await });
     let one = edge.clone();
     chores.spawn(async move { one.limits.forget().await });
+    let one = edge.clone();
+    chores.spawn(async move { one.load.show().await });
+    let one = edge.clone();
+    chores.spawn(async move { one.sold_out.keep(&one.catalog, one.gate.clone()).await });
 
     let settings = &edge.settings;
     let workers = match settings.workers {
@@ -62,10 +68,11 @@ pub async fn serve(
     };
     let demo = settings.demo && edge.buyers.can_issue();
     let bounds = Bounds { workers, connections: settings.max_connections };
-    let buyers = listen(buyers, bounds, settings, (&status, Some(&edge)), move || routes::buyers(demo))?;
+    let buyers =
+        listen(buyers, bounds, settings, (&status, Some(&edge)), Some(&edge.load), move || routes::buyers(demo))?;
     let bounds = Bounds { workers: 1, connections: OPERATOR_CONNECTIONS };
     let operators = operators
-        .map(|listener| listen(listener, bounds, settings, (&status, Some(&edge)), routes::operators))
+        .map(|listener| listen(listener, bounds, settings, (&status, Some(&edge)), None, routes::operators))
         .transpose()?;
     run([Some(buyers), operators], stop).await
 }
@@ -81,7 +88,7 @@ pub async fn serve_status(
     let status = Arc::new(Status::new(keys, prometheus, health, None, stop.clone()));
     let _chores = chores(&status);
     let bounds = Bounds { workers: 1, connections: OPERATOR_CONNECTIONS };
-    let server = listen(listener, bounds, &GatewaySettings::default(), (&status, None), routes::status)?;
+    let server = listen(listener, bounds, &GatewaySettings::default(), (&status, None), None, routes::status)?;
     run([Some(server), None], stop).await
 }
 
@@ -103,6 +110,8 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         entropy: parts.entropy,
         token_keys: parts.token_keys,
         buyers: parts.buyers,
+        load: Load::new(parts.settings.in_flight_max),
+        sold_out: SoldOut::new(parts.settings.sold_out.clone()),
         settings: parts.settings,
         catalog,
         limits,
@@ -134,11 +143,13 @@ fn listen(
     bounds: Bounds,
     settings: &GatewaySettings,
     (status, edge): (&Arc<Status>, Option<&Arc<Edge>>),
+    load: Option<&Arc<Load>>,
     routes: impl Fn() -> Vec<At> + Send + Clone + 'static,
 ) -> std::io::Result<Server> {
     let (status, edge) = (Data::from(status.clone()), edge.map(|edge| Data::from(edge.clone())));
+    let load = load.cloned();
     let app = move || {
-        let (status, edge, routes) = (status.clone(), edge.clone(), routes());
+        let (status, edge, load, routes) = (status.clone(), edge.clone(), load.clone(), routes());
         App::new()
             .app_data(RouteMetrics::new("none"))
             .app_data(status)
@@ -151,7 +162,7 @@ fn listen(
                 }
             })
             .default_service(web::to(|| async { Err::<actix_web::HttpResponse, Problem>(Problem::not_found()) }))
-            .wrap_fn(seal)
+            .wrap_fn(move |request, service| seal(request, service, load.as_ref()))
     };
     let server = HttpServer::new(app)
         .workers(bounds.workers)

@@ -58,6 +58,8 @@ pub struct Faults {
     pub broker_away: AtomicBool,
     /// The database answers nothing.
     pub store_away: AtomicBool,
+    /// Counts the questions to the gate about purchases.
+    pub asked: AtomicU64,
 }
 
 /// The backends, each behind the faults.
@@ -83,6 +85,7 @@ impl Faulty {
 #[async_trait]
 impl Gate for Faulty {
     async fn admit(&self, route: Route, attempts: &[Attempt], marks: &[JobId]) -> Result<Vec<Verdict>, Outage> {
+        self.faults.asked.fetch_add(attempts.len() as u64, Ordering::SeqCst);
         self.reach(&self.faults.gate_away)?;
         let verdicts = self.gate.admit(route, attempts, marks).await;
         if self.faults.admit_unanswered.load(Ordering::SeqCst) {
