@@ -15,6 +15,7 @@ use metrics::{Counter, Histogram};
 
 use crate::load::{Load, Shed};
 use crate::problem::{Code, Problem};
+use crate::unread::Unread;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,7 +27,7 @@ const COUNTED: &str = "/api/";
 
 /// Calls the rest of the application, and finishes its answer; refuses where the port has too much in hand.
 pub fn seal<S>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     service: &S,
     load: Option<&Arc<Load>>,
 ) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
@@ -36,6 +37,7 @@ where
     let started = Instant::now();
     let id = request_id(request.headers());
     let method = request.method().clone();
+    let unread = Unread::of(&mut request);
     let counted = load.filter(|_| request.path().starts_with(COUNTED)).map(Load::answer);
     let answering = match counted {
         Some(None) => Err(request),
@@ -63,7 +65,10 @@ where
             metrics.sample(&id, status, started);
         }
         finish(response.headers_mut(), &id);
-        Ok(response)
+        Ok(match unread {
+            Some(unread) => unread.end_with(response),
+            None => response,
+        })
     }
 }
 

@@ -23,6 +23,7 @@ mod server;
 mod settings;
 mod sold_out;
 mod telemetry;
+mod unread;
 mod views;
 mod webhooks;
 

@@ -30,6 +30,10 @@ use crate::telemetry::{Connection, PurchaseCounters};
 /// Requests that are in flight at the end may take this long.
 const DRAIN_S: u64 = 8;
 
+/// After an early answer the rest of a body is read and thrown away for so long, so that the client sees the answer before
+/// the connection ends.
+const LINGER: Duration = Duration::from_millis(500);
+
 /// Connections to the operators' port: people and collectors are few.
 const OPERATOR_CONNECTIONS: usize = 256;
 
@@ -169,6 +173,7 @@ fn listen(
         .max_connections(bounds.connections.div_ceil(bounds.workers)) // counted by worker
         .keep_alive(Duration::from_secs(u64::from(settings.keep_alive_s)))
         .client_request_timeout(Duration::from_millis(u64::from(settings.head_timeout_ms)))
+        .client_disconnect_timeout(LINGER)
         .shutdown_timeout(DRAIN_S)
         .tcp_nodelay(true)
         .disable_signals()

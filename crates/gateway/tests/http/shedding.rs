@@ -1,6 +1,8 @@
 //! Work that is refused before it is done.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use domain::ports::Queue as _;
 
 use crate::raw::{Wire, status};
 use crate::shop::{METRICS_KEY, Shop, unlimited};
@@ -89,9 +91,10 @@ async fn while_accepted_orders_wait_too_long_nobody_new_is_admitted() {
     let before = shed(&shop, "backlog").await;
     shop.clock.go_on(61_000);
     let (new, _) = shop.token("new", "s1").await;
-    shop.eventually(|shop| async {
-        let (token, _) = shop.token("somebody", "s1").await;
-        shop.buy_with("s1", &token, 1).await.status != 202
+    let pressed = AtomicU32::new(0);
+    shop.eventually(|shop| {
+        let buyer = format!("later-{}", pressed.fetch_add(1, Ordering::SeqCst));
+        async move { shop.buy(&buyer, 1).await.status == 503 }
     })
     .await;
     let asked = shop.world.faults.asked.load(Ordering::SeqCst);
@@ -101,7 +104,7 @@ async fn while_accepted_orders_wait_too_long_nobody_new_is_admitted() {
     for token in &tokens {
         shop.buy_with("s1", token, 1).await.expect(202);
     }
-    for _ in 0..2 {
+    while shop.world.queue.depth().await.unwrap() > 0 {
         shop.place().await;
     }
     shop.eventually(|shop| async { shop.buy_with("s1", &new, 1).await.status == 202 }).await;
