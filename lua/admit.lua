@@ -4,10 +4,10 @@
   KEYS  1 sale  2 jobs  3 buyers  4 check
   ARGV  1 m, then m confirmed job ids (see mark_queued.lua), then six for each attempt:
         job (16 bytes) · buyer · channel ('' none) · item (0..254; 255: the sale has no such item) · quantity (1..65535)
-        · admissible: 'y' yes, 'e' the token has expired, 'b' the broker is away
+        · admissible: 'y' yes, 'e' the token has expired, 'b' the broker is away, 'w' what was accepted waits too long
   Answers  now_ms, then two for each attempt:
         'admitted' record | 'repeated' record | 'not-ready' '' | 'token-expired' '' | 'not-open' opens_ms
-        | 'ended' '' | 'paused' '' | 'unknown-item' '' | 'above-limit' limit | 'broker-away' ''
+        | 'ended' '' | 'paused' '' | 'unknown-item' '' | 'above-limit' limit | 'broker-away' '' | 'backlog' ''
         | 'limit-reached' limit ' ' job | 'sold-out' '' | 'busy-global' '' | 'busy-platform' '' | 'busy-account' limit
 
   Everything that can fail is read and checked before the first write. What a record is: see records.lua.
@@ -48,6 +48,19 @@ for at = 2, 1 + marks do mark_one(jobs_key, check_key, items, ARGV[at], now) end
 local FINAL = { ['token-expired'] = true, ['ended'] = true, ['paused'] = true, ['limit-reached'] = true, ['sold-out'] = true }
 
 local tokens
+-- Until a lease has run out nobody is admitted, though units may be free again: a gateway denies from memory, and would
+-- deny this job too. After a loss it is unknown which leases there are, and for so long nothing can be said at all.
+local is_fresh = rules.reloaded and now < rules.reloaded + LEASE_MS
+local function is_leased()
+  if now >= rules.lease then return false end
+  if rules.lease > now + LEASE_MS then
+    -- The clock was set back: the lease is over at the latest one lease from now.
+    rules.lease = now + LEASE_MS
+    redis.call('HSET', sale_key, 'lease', string.format('%.0f', rules.lease))
+  end
+  return true
+end
+
 local function decide(try)
   local earlier = redis.call('HGET', jobs_key, try.job)
   if earlier then return 'repeated', earlier end
@@ -60,9 +73,11 @@ local function decide(try)
   if not item then return 'unknown-item', '' end
   if try.quantity > rules.limit then return 'above-limit', tostring(rules.limit) end
   if try.admissible == 'b' then return 'broker-away', '' end
+  if try.admissible == 'w' then return 'backlog', '' end
   local held, latest = read_buyer(buyers_key, try.buyer)
   if held + try.quantity > rules.limit then return 'limit-reached', rules.limit .. ' ' .. latest end
   if item.free < try.quantity then return 'sold-out', '' end
+  if is_leased() then return is_fresh and 'not-ready' or 'sold-out', '' end
   tokens = tokens or Tokens.open(now)
   local busy, most = Tokens.take(tokens, try.job, try.buyer, try.channel)
   if busy then return busy, most end

@@ -26,6 +26,9 @@ end
 if ARGV[6] == '1' then
   fields[#fields + 1] = 'reloaded'
   fields[#fields + 1] = string.format('%.0f', now_ms())
+  -- Leases were granted before this moment, by whatever has been forgotten: all of them have run out by then.
+  fields[#fields + 1] = 'lease'
+  fields[#fields + 1] = string.format('%.0f', now_ms() + LEASE_MS)
 end
 if redis.call('TYPE', KEYS[1]).ok == 'hash' then
   local known = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0') or 0

@@ -9,7 +9,8 @@
     sale    hash   run · epoch · loading (ms when it began; absent when loaded) · state · opens · closes · limit ·
                    forget · items · reloaded (ms; absent when loaded once) · for item i: f<i> free, u<i> unpublished,
                    q<i> queued or set aside (units), v<i> version applied, s<i> stock known, r<i> its revision ·
-                   w:<restock id> units set aside for a withdrawal; '0' once it has ended
+                   w:<restock id> units set aside for a withdrawal; '0' once it has ended · lease (ms until which
+                   nobody is admitted: a gateway may be saying 'sold out' from memory)
     jobs    hash   job id (16 bytes) → record
     buyers  hash   buyer → 2 bytes of units held, 16 of the latest job
     check   zset   job id → when its confirm or its effect is overdue (ms)
@@ -20,6 +21,7 @@
 local UNCONFIRMED_MS = 2000
 local UNPLACED_MS = 30000
 local SETTLING_MS = 15000
+local LEASE_MS = 1500
 local READABLE_MS = 25 * 3600 * 1000
 local LAYOUT = '>c1I4I2I2BBI6I6'
 local LAYOUT_BYTES = 23
@@ -62,12 +64,12 @@ local function open_sale(sale_key)
 end
 
 local function read_rules(sale_key)
-  local state, opens, closes, limit, forget, items, reloaded =
-    unpack(redis.call('HMGET', sale_key, 'state', 'opens', 'closes', 'limit', 'forget', 'items', 'reloaded'))
+  local state, opens, closes, limit, forget, items, reloaded, lease =
+    unpack(redis.call('HMGET', sale_key, 'state', 'opens', 'closes', 'limit', 'forget', 'items', 'reloaded', 'lease'))
   return {
     state = state, opens = whole(opens, 0, 2 ^ 48), closes = whole(closes, 0, 2 ^ 48), limit = whole(limit, 1, 65535),
     forget = whole(forget, 0, 2 ^ 48), items = whole(items, 1, 255),
-    reloaded = reloaded and whole(reloaded, 0, 2 ^ 48),
+    reloaded = reloaded and whole(reloaded, 0, 2 ^ 48), lease = lease and whole(lease, 0, 2 ^ 48) or 0,
   }
 end
 

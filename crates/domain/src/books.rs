@@ -23,6 +23,9 @@ pub struct GateCounters {
     pub limit_per_buyer: u16,
     /// Jobs whose effect has not arrived yet: admitted and not settled.
     pub waiting_jobs: u64,
+    /// How long the job in the middle of those has waited, in milliseconds; 0 when none does. One job that hangs says
+    /// nothing about the others, the middle one does.
+    pub waiting_ms: u64,
     /// When it was loaded again after a loss; `None` for a sale that was loaded once.
     pub reloaded_at: Option<Timestamp>,
     /// By position.
@@ -34,7 +37,7 @@ pub struct GateCounters {
 pub const SETTLING: TimeDelta = TimeDelta::seconds(15);
 
 /// Clocks of gateways, which issue job ids, may be off by this much.
-const ISSUE_LEEWAY: TimeDelta = TimeDelta::seconds(2);
+pub(crate) const ISSUE_LEEWAY: TimeDelta = TimeDelta::seconds(2);
 
 /// May a job that the gate does not know have been accepted all the same, before the gate was loaded again? Then
 /// nobody may be told yet that it was not.
@@ -133,6 +136,7 @@ mod tests {
             closes_at: crate::from_ms(1),
             limit_per_buyer: 1,
             waiting_jobs: 0,
+            waiting_ms: 0,
             reloaded_at: None,
             items: vec![ItemCounters { free, unpublished, queued, version: 4 }],
         };

@@ -4,6 +4,7 @@
 //! never an error: it is one of the answers.
 
 mod concurrency;
+mod lease;
 mod life;
 mod limits;
 mod settings;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use concurrency::{Acquired, Concurrency, ConcurrencyUsage, Obeyed};
+pub use lease::{LEASE, LEASE_USE, Lease, Leased};
 pub use life::{Cancelled, OrderLife, PaymentProvider};
 pub use limits::{LIMITS_MAX, LimitAlgorithm, SharedLimit, SharedLimits, Spent};
 pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
@@ -97,6 +99,9 @@ pub trait Gate: Send + Sync {
 
     /// Follows the operator's decision and the sale's rules. Answers `false` when the gate is in another epoch.
     async fn follow(&self, sale: &WarmSale, state: SaleState) -> Result<bool, Outage>;
+
+    /// Promises that nobody is admitted to a sale that is sold out until [`LEASE`] has passed. Not while anything is free.
+    async fn lease(&self, route: Route) -> Result<Leased, Outage>;
 
     /// What the gate has of a sale.
     async fn condition(&self, route: Route) -> Result<Condition, Outage>;

@@ -59,4 +59,6 @@ pub enum Admissible {
     TokenExpired,
     /// The broker takes nothing at the moment, so no unit may be taken either.
     BrokerAway,
+    /// What was accepted before waits too long for its order.
+    Backlog,
 }

@@ -58,4 +58,6 @@ pub enum Refusal {
         /// So many.
         max: u32,
     },
+    /// What was accepted before waits too long for its order, so nothing more may be taken.
+    Backlog,
 }

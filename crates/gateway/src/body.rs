@@ -8,6 +8,7 @@ use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 
+use crate::load::Shed;
 use crate::problem::{Code, Problem};
 
 /// How much, and for how long.
@@ -49,6 +50,7 @@ pub async fn bytes(request: &HttpRequest, mut payload: Payload, bounds: Bounds) 
         Err(too_large(bounds))
     };
     tokio::time::timeout(bounds.within, read).await.unwrap_or_else(|_| {
+        Shed::BodyTimeout.count();
         Err(Problem::new(Code::Malformed, format!("The body did not arrive within {} ms.", bounds.within.as_millis())))
     })
 }
@@ -97,6 +99,7 @@ fn no_json() -> Problem {
 }
 
 fn too_large(bounds: Bounds) -> Problem {
+    Shed::TooLarge.count();
     Problem::new(Code::TooLarge, format!("At most {} bytes are read here.", bounds.max_bytes))
 }
 

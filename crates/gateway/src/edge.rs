@@ -24,8 +24,10 @@ use crate::catalog::Catalog;
 use crate::challenge::Challenges;
 use crate::context;
 use crate::limits::{Action, Caller, Limiters};
+use crate::load::Load;
 use crate::problem::Problem;
 use crate::settings::{GatewaySettings, Secret};
+use crate::sold_out::SoldOut;
 use crate::telemetry::PurchaseCounters;
 use crate::webhooks::Webhooks;
 
@@ -109,6 +111,8 @@ pub struct Edge {
     pub catalog: Arc<Catalog>,
     pub limits: Limiters,
     pub purchases: PurchaseCounters,
+    pub load: Arc<Load>,
+    pub sold_out: SoldOut,
     pub streams: Arc<Semaphore>,
     pub reconciling: Arc<Semaphore>,
     pub stop: CancellationToken,

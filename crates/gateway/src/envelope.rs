@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::BoxBody;
@@ -15,18 +16,25 @@ use metrics::{Counter, Histogram};
 
 use crate::cors::{Cors, Crossing};
 use crate::edge::Edge;
+use crate::load::{Load, Shed};
 use crate::problem::{Code, Problem};
+use crate::unread::Unread;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest id that is taken over from a caller or a proxy.
 const REQUEST_ID_MAX: usize = 64;
 
-/// Calls the rest of the application, and finishes its answer. `cors`: which other sites may ask, where any may.
+/// Paths that count as work: probes and pages are always answered.
+const COUNTED: &str = "/api/";
+
+/// Calls the rest of the application, and finishes its answer; refuses where the port has too much in hand. `cors`: which
+/// other sites may ask, where any may.
 pub fn seal<S>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     service: &S,
     cors: Option<&Cors>,
+    load: Option<&Arc<Load>>,
 ) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error>,
@@ -35,14 +43,20 @@ where
     let id = request_id(request.headers());
     let method = request.method().clone();
     let crossing = cors.map(|cors| cors.crossing(&request));
-    let answering = match &crossing {
-        Some(Crossing { preflight: Some(answer), .. }) => Err(request.into_response(answer.clone().build())),
-        _ => Ok(service.call(request)),
+    let unread = Unread::of(&mut request);
+    let counted = load.filter(|_| request.path().starts_with(COUNTED)).map(Load::answer);
+    let answering = match (&crossing, counted) {
+        (Some(Crossing { preflight: Some(answer), .. }), _) => Err(request.into_response(answer.clone().build())),
+        (_, Some(None)) => {
+            Shed::InFlight.count();
+            Err(request.into_response(Problem::overloaded().answer(&id)))
+        }
+        (_, counted) => Ok((counted.flatten(), service.call(request))),
     };
     async move {
         let mut response = match answering {
-            Ok(answering) => answering.await?,
-            Err(preflight) => preflight,
+            Ok((_counted, answering)) => answering.await?,
+            Err(answered) => answered,
         };
         if let Some(error) = response.response().error() {
             let problem = match error.as_error::<Problem>() {
@@ -63,7 +77,10 @@ where
         if let Some(crossing) = crossing {
             crossing.finish(response.headers_mut());
         }
-        Ok(response)
+        Ok(match unread {
+            Some(unread) => unread.end_with(response),
+            None => response,
+        })
     }
 }
 

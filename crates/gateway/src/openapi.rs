@@ -61,7 +61,10 @@ struct Problems;
 
 impl Modify for Problems {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        document.paths.paths.values_mut().flat_map(operations).for_each(describe);
+        for (path, item) in &mut document.paths.paths {
+            let is_counted = path.starts_with("/api/v1/") && !path.starts_with("/api/v1/concurrency/");
+            operations(item).for_each(|operation| describe(operation, is_counted));
+        }
     }
 }
 
@@ -69,12 +72,14 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.put, &mut item.patch].into_iter().flatten()
 }
 
-fn describe(operation: &mut Operation) {
+/// `is_counted`: on the buyers' port, where each request may be refused because there are too many.
+fn describe(operation: &mut Operation, is_counted: bool) {
     let listed = operation.extensions.as_mut().and_then(|extensions| extensions.remove("x-problems"));
-    let Some(serde_json::Value::Array(listed)) = listed else { return };
     operation.extensions = operation.extensions.take().filter(|extensions| !extensions.is_empty());
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
-    let words: Vec<&str> = listed.iter().filter_map(serde_json::Value::as_str).collect();
+    let listed = listed.as_ref().and_then(serde_json::Value::as_array);
+    let words = listed.into_iter().flatten().filter_map(serde_json::Value::as_str);
+    let words: Vec<&str> = words.chain(is_counted.then_some(Code::Overloaded.as_str())).collect();
     for code in Code::ALL.iter().filter(|code| words.contains(&code.as_str())) {
         by_status.entry(code.status().as_u16()).or_default().push(code.as_str());
     }

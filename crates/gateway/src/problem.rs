@@ -217,6 +217,9 @@ impl Problem {
             Refusal::UnknownItem => Self::new(Code::NotFound, "The sale has no such item."),
             Refusal::TokenExpired => Self::new(Code::TokenExpired, "The token's time is over; fetch a new one."),
             Refusal::NotReady => Self::gate_away(),
+            Refusal::Backlog => {
+                Self::new(Code::Overloaded, "What was accepted before waits too long. Nothing was taken from you.")
+            }
             Refusal::BrokerAway => {
                 Self::new(Code::NotReady, "Orders cannot be taken on at the moment. Nothing was taken from you.")
             }

@@ -24,9 +24,11 @@ use crate::edge::{Edge, GatewayParts, STREAMS_MAX};
 use crate::envelope::{RouteMetrics, seal};
 use crate::health::{Admission, Status, upkeep};
 use crate::limits::Limiters;
+use crate::load::Load;
 use crate::problem::Problem;
 use crate::routes::{self, At};
 use crate::settings::GatewaySettings;
+use crate::sold_out::SoldOut;
 use crate::telemetry::{Connection, PurchaseCounters};
 
 /// Requests that are in flight at the end may take this long.
@@ -34,6 +36,9 @@ const DRAIN_S: u64 = 8;
 
 /// At the start, what operators have set is waited for so long.
 const SETTINGS_WAIT: Duration = Duration::from_secs(1);
+/// After an early answer the rest of a body is read and thrown away for so long, so that the client sees the answer before
+/// the connection ends.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// Connections to the operators' port: people and collectors are few.
 const OPERATOR_CONNECTIONS: usize = 256;
@@ -64,6 +69,10 @@ pub async fn serve(
     chores.spawn(async move { one.catalog.keep_ledger().await });
     let one = edge.clone();
     chores.spawn(async move { one.limits.forget().await });
+    let one = edge.clone();
+    chores.spawn(async move { one.load.show().await });
+    let one = edge.clone();
+    chores.spawn(async move { one.sold_out.keep(&one.catalog, one.gate.clone()).await });
 
     let one = edge.clone();
     chores.spawn(async move {
@@ -79,10 +88,11 @@ pub async fn serve(
     let demo = settings.demo && edge.buyers.can_issue();
     let bounds = Bounds { workers, connections: settings.max_connections };
     let cors = Cors::new(&settings.cors_origins);
-    let buyers = listen(buyers, bounds, settings, (&status, Some(&edge)), cors, move || routes::buyers(demo))?;
+    let (seen, guards) = ((&status, Some(&edge)), (cors, Some(edge.load.clone())));
+    let buyers = listen(buyers, bounds, settings, seen, guards, move || routes::buyers(demo))?;
     let bounds = Bounds { workers: 1, connections: OPERATOR_CONNECTIONS };
     let operators = operators
-        .map(|listener| listen(listener, bounds, settings, (&status, Some(&edge)), None, routes::operators))
+        .map(|listener| listen(listener, bounds, settings, (&status, Some(&edge)), (None, None), routes::operators))
         .transpose()?;
     run([Some(buyers), operators], stop).await
 }
@@ -98,7 +108,7 @@ pub async fn serve_status(
     let status = Arc::new(Status::new(keys, prometheus, health, None, stop.clone()));
     let _chores = chores(&status);
     let bounds = Bounds { workers: 1, connections: OPERATOR_CONNECTIONS };
-    let server = listen(listener, bounds, &GatewaySettings::default(), (&status, None), None, routes::status)?;
+    let server = listen(listener, bounds, &GatewaySettings::default(), (&status, None), (None, None), routes::status)?;
     run([Some(server), None], stop).await
 }
 
@@ -124,6 +134,8 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         challenges: Challenges::new(parts.settings.challenge.clone(), parts.token_keys.clone()),
         token_keys: parts.token_keys,
         buyers: parts.buyers,
+        load: Load::new(parts.settings.in_flight_max),
+        sold_out: SoldOut::new(parts.settings.sold_out.clone()),
         settings: parts.settings,
         catalog,
         limits,
@@ -155,12 +167,12 @@ fn listen(
     bounds: Bounds,
     settings: &GatewaySettings,
     (status, edge): (&Arc<Status>, Option<&Arc<Edge>>),
-    cors: Option<Arc<Cors>>,
+    (cors, load): (Option<Arc<Cors>>, Option<Arc<Load>>),
     routes: impl Fn() -> Vec<At> + Send + Clone + 'static,
 ) -> std::io::Result<Server> {
     let (status, edge) = (Data::from(status.clone()), edge.map(|edge| Data::from(edge.clone())));
     let app = move || {
-        let (status, edge, routes, cors) = (status.clone(), edge.clone(), routes(), cors.clone());
+        let (status, edge, routes, cors, load) = (status.clone(), edge.clone(), routes(), cors.clone(), load.clone());
         App::new()
             .app_data(RouteMetrics::new("none"))
             .app_data(status)
@@ -173,13 +185,14 @@ fn listen(
                 }
             })
             .default_service(web::to(|| async { Err::<actix_web::HttpResponse, Problem>(Problem::not_found()) }))
-            .wrap_fn(move |request, service| seal(request, service, cors.as_deref()))
+            .wrap_fn(move |request, service| seal(request, service, cors.as_deref(), load.as_ref()))
     };
     let server = HttpServer::new(app)
         .workers(bounds.workers)
         .max_connections(bounds.connections.div_ceil(bounds.workers)) // counted by worker
         .keep_alive(Duration::from_secs(u64::from(settings.keep_alive_s)))
         .client_request_timeout(Duration::from_millis(u64::from(settings.head_timeout_ms)))
+        .client_disconnect_timeout(LINGER)
         .shutdown_timeout(DRAIN_S)
         .tcp_nodelay(true)
         .disable_signals()

@@ -11,6 +11,7 @@ use crate::address::Cidr;
 use crate::challenge::ChallengeSettings;
 use crate::cors::CorsOrigin;
 use crate::limits::{LimitsDocument, Rule};
+use crate::sold_out::SoldOutSettings;
 
 /// The `[gateway]` section.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -37,6 +38,14 @@ pub struct GatewaySettings {
     pub keep_alive_s: u32,
     /// Connections open at once on the buyers' port; more wait in the system's backlog.
     pub max_connections: usize,
+    /// Requests to `/api/` that are answered at once on the buyers' port; more get 503 `overloaded` before their body is
+    /// read. 0: any number. Above what one sale lets wait for Redis (4,096), so that one crowd does not shut out others.
+    pub in_flight_max: usize,
+    /// When accepted orders have waited this many seconds for Postgres (the middle one of at least 100), new ones are
+    /// refused with 503 `overloaded` until they wait less; 0: never. A minute, so that a restart of Postgres closes nothing.
+    pub backlog_age_max_s: u32,
+    /// The sold-out answer from memory.
+    pub sold_out: SoldOutSettings,
     /// Networks whose `X-Forwarded-For` is believed. None by default: anybody can write that header.
     #[schemars(with = "Vec<String>")]
     pub trusted_proxies: Vec<Cidr>,
@@ -73,6 +82,9 @@ impl Default for GatewaySettings {
             head_timeout_ms: 5_000,
             keep_alive_s: 5,
             max_connections: 10_000,
+            in_flight_max: 5_000,
+            backlog_age_max_s: 60,
+            sold_out: SoldOutSettings::default(),
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             operators_exposed: false,

@@ -13,6 +13,11 @@ pub fn describe_metrics() {
     describe_counter!("seckill_http_requests_total", Unit::Count, "Requests answered, by route, method and status");
     describe_histogram!("seckill_http_request_seconds", Unit::Seconds, "From the head of a request to its answer");
     describe_gauge!("seckill_http_connections", Unit::Count, "Connections open now");
+    describe_gauge!("seckill_http_in_flight", Unit::Count, "Requests to /api/ being answered now");
+    describe_gauge!("seckill_http_waits", Unit::Count, "Requests waiting for the end of a job now");
+    describe_counter!("seckill_shed_total", Unit::Count, "Work refused before it was done, by reason");
+    describe_counter!("seckill_sold_out_from_memory_total", Unit::Count, "Purchases answered sold-out without Redis");
+    describe_gauge!("seckill_sold_out_jobs_known", Unit::Count, "Jobs in memory for the sold-out answer");
     describe_counter!("seckill_purchases_total", Unit::Count, "Purchases answered: accepted, repeated, or the problem");
     describe_gauge!("seckill_ledger_units", Unit::Count, "Units of an item in each term of the ledger");
     describe_gauge!("seckill_ledger_alarm", Unit::Count, "1: the books have not balanced for 30 s");

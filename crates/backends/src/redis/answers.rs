@@ -1,6 +1,6 @@
 //! What the scripts' answers mean. `None` is an answer that no script of ours gives.
 
-use domain::ports::{Condition, Held, RecordPage, Reserved, Withdrawn};
+use domain::ports::{Condition, Held, Lease, Leased, RecordPage, Reserved, Withdrawn};
 use domain::{Attempt, GateCounters, ItemCounters, JobId, JobRecord, Refusal, SaleState, Timestamp, Verdict, from_ms};
 
 use super::record::unpack;
@@ -30,6 +30,7 @@ fn verdict(attempt: &Attempt, word: &[u8], detail: &[u8], server_time: Timestamp
         b"unknown-item" => Refusal::UnknownItem,
         b"above-limit" => Refusal::QuantityAboveLimit { limit: number(detail)? },
         b"broker-away" => Refusal::BrokerAway,
+        b"backlog" => Refusal::Backlog,
         b"sold-out" => Refusal::SoldOut,
         b"busy-global" => Refusal::AllBusy,
         b"busy-platform" => Refusal::ChannelBusy,
@@ -53,8 +54,8 @@ pub(super) fn condition(answer: &[String]) -> Option<Condition> {
             Some(Condition::Stale { epoch: answer.get(1)?.parse().ok()?, loading_for_ms })
         }
         "ready" => {
-            let (head, counters) = answer.split_at_checked(9)?;
-            let reloaded_at = if head[5].is_empty() { None } else { Some(from_ms(head[5].parse().ok()?)) };
+            let (head, counters) = answer.split_at_checked(10)?;
+            let reloaded_at = moment(&head[5])?;
             let numbers: Vec<i64> = counters.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
             let items = numbers
                 .chunks_exact(4)
@@ -67,6 +68,7 @@ pub(super) fn condition(answer: &[String]) -> Option<Condition> {
                 closes_at: from_ms(head[7].parse().ok()?),
                 limit_per_buyer: head[8].parse().ok()?,
                 waiting_jobs: head[4].parse().ok()?,
+                waiting_ms: head[9].parse().ok()?,
                 reloaded_at,
                 items,
             };
@@ -74,6 +76,26 @@ pub(super) fn condition(answer: &[String]) -> Option<Condition> {
         }
         _ => None,
     }
+}
+
+pub(super) fn leased(answer: &[String]) -> Option<Leased> {
+    match answer.first()?.as_str() {
+        "leased" => Some(Leased::Granted(Lease {
+            epoch: answer.get(1)?.parse().ok()?,
+            jobs: answer.get(2)?.parse().ok()?,
+            reloaded_at: moment(answer.get(3)?)?,
+            closes_at: from_ms(answer.get(4)?.parse().ok()?),
+            limit_per_buyer: answer.get(5)?.parse().ok()?,
+        })),
+        "refused" => Some(Leased::Refused),
+        "not-ready" => Some(Leased::NotReady),
+        _ => None,
+    }
+}
+
+/// Milliseconds, or nothing.
+fn moment(text: &str) -> Option<Option<Timestamp>> {
+    if text.is_empty() { Some(None) } else { Some(Some(from_ms(text.parse().ok()?))) }
 }
 
 pub(super) fn held(answer: i64) -> Option<Held> {

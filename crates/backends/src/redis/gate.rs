@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::ports::{Condition, Gate, Health, Held, JobLookup, Outage, RecordPage, Reserved, Withdrawn};
+use domain::ports::{Condition, Gate, Health, Held, JobLookup, Leased, Outage, RecordPage, Reserved, Withdrawn};
 use domain::{
     Admissible, Attempt, Hold, ItemIndex, JobId, Reservation, Route, SaleState, StockEffect, Timestamp, Verdict,
     WarmSale, Withdrawal, may_be_on_its_way,
@@ -76,6 +76,7 @@ impl Gate for RedisGate {
                 Admissible::Yes => "y",
                 Admissible::TokenExpired => "e",
                 Admissible::BrokerAway => "b",
+                Admissible::Backlog => "w",
             };
             args.bytes(attempt.job.as_bytes())
                 .text(&attempt.buyer)
@@ -189,6 +190,11 @@ impl Gate for RedisGate {
         args.text(sale.epoch).text(state.as_str()).text(ms(sale.opens_at)).text(ms(sale.closes_at));
         args.text(sale.limit_per_buyer).text(ms(sale.forget_at));
         self.yes(Name::Follow, sale.route, args).await
+    }
+
+    async fn lease(&self, route: Route) -> Result<Leased, Outage> {
+        let answer: Vec<String> = self.link.run(Name::Lease, &self.keys(route), Args::default()).await?;
+        answers::leased(&answer).ok_or_else(|| nonsense("lease"))
     }
 
     async fn condition(&self, route: Route) -> Result<Condition, Outage> {

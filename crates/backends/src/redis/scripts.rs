@@ -19,6 +19,7 @@ pub(super) enum Name {
     ConcurrencyUsage,
     ConcurrencyStats,
     Limit,
+    Lease,
 }
 
 const SHARED: &str = include_str!("../../../../lua/records.lua");
@@ -27,7 +28,7 @@ const SHARED: &str = include_str!("../../../../lua/records.lua");
 const TOKENS: &str = include_str!("../../../../lua/tokens.lua");
 
 /// How many there are.
-pub(super) const COUNT: usize = 17;
+pub(super) const COUNT: usize = 18;
 
 const SOURCES: [(Name, &str); COUNT] = [
     (Name::Admit, include_str!("../../../../lua/admit.lua")),
@@ -47,6 +48,7 @@ const SOURCES: [(Name, &str); COUNT] = [
     (Name::ConcurrencyUsage, include_str!("../../../../lua/concurrency_usage.lua")),
     (Name::ConcurrencyStats, include_str!("../../../../lua/concurrency_stats.lua")),
     (Name::Limit, include_str!("../../../../lua/limit.lua")),
+    (Name::Lease, include_str!("../../../../lua/lease.lua")),
 ];
 
 /// The hashes to call the scripts by, on the server run that they were made for.

@@ -14,6 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::jobs::find;
 use crate::catalog::Listed;
 use crate::edge::Edge;
+use crate::load::Shed;
 use crate::problem::Problem;
 use crate::views::JobBody;
 
@@ -34,7 +35,10 @@ const LONGEST: Duration = Duration::from_secs(60);
                content_type = "text/event-stream")))]
 pub async fn stream(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let (record, listed) = find(&request, &edge).await?;
-    let permit = edge.streams.clone().try_acquire_owned().map_err(|_| Problem::overloaded())?;
+    let permit = edge.streams.clone().try_acquire_owned().map_err(|_| {
+        Shed::Streams.count();
+        Problem::overloaded()
+    })?;
     let watched = Watched {
         edge: edge.into_inner(),
         listed,

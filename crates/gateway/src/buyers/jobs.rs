@@ -67,6 +67,7 @@ async fn look(edge: &Edge, job: JobId) -> Result<JobLookup, Problem> {
 /// The job as it is once finished, or after `patience`, or when we are told to stop. While the gate does not answer
 /// the last known is good enough: what was accepted stays accepted.
 pub async fn finished_within(edge: &Edge, mut record: JobRecord, patience: Duration) -> JobRecord {
+    let Some(_waiting) = edge.load.wait() else { return record };
     let started = Instant::now();
     let mut pause = LOOK_FIRST;
     while record.state.status() == JobStatus::Queued && !edge.stop.is_cancelled() {

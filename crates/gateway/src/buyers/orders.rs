@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
-use domain::{Admissible, Attempt, ItemId, JobRecord, JobStatus, Quantity, SaleToken};
+use domain::{Admissible, Attempt, ItemId, JobRecord, JobStatus, Quantity, Refusal, SaleToken};
 use order_intake::Answer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -20,6 +20,7 @@ use crate::body;
 use crate::catalog::Listed;
 use crate::edge::Edge;
 use crate::limits::{Action, Caller};
+use crate::load::Shed;
 use crate::problem::{Code, Problem};
 use crate::views::{JobBody, job_url, json};
 
@@ -97,6 +98,11 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     let rules = edge.limits.shared.concerns(Action::Order).then(|| token.channel.clone());
     let attempt = attempt(edge, &listed, token, &purchase)?;
     let (job, item) = (attempt.job, attempt.item);
+    let may_return =
+        |problem: Problem| problem.may_return(item.and_then(|item| edge.catalog.held_until(&listed.sale, item)));
+    if edge.sold_out.denies(&listed, &attempt, edge.catalog.now()) {
+        return Err(may_return(Problem::refused(&Refusal::SoldOut)));
+    }
     if let Some(channel) = rules {
         let (buyer, sale) = (Some(attempt.buyer.as_str()), Some(listed.sale.id.as_str()));
         let caller = Caller { buyer, sale, channel: Some(&channel), ..Caller::default() };
@@ -105,12 +111,19 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     match edge.within(edge.intake.purchase(attempt)).await {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
         Answer::Refused(refusal) => {
-            Err(Problem::refused(&refusal)
-                .may_return(item.and_then(|item| edge.catalog.held_until(&listed.sale, item))))
+            match refusal {
+                Refusal::SoldOut => edge.sold_out.refused(listed.sale.number),
+                Refusal::Backlog => Shed::Backlog.count(),
+                _ => {}
+            }
+            Err(may_return(Problem::refused(&refusal)))
         }
         Answer::Unknown(_) => Err(Problem::unknown(job)),
         Answer::NotReady => Err(Problem::gate_away()),
-        Answer::Overloaded => Err(Problem::overloaded()),
+        Answer::Overloaded => {
+            Shed::Waiting.count();
+            Err(Problem::overloaded())
+        }
     }
 }
 
@@ -129,6 +142,8 @@ fn attempt(edge: &Edge, listed: &Listed, token: SaleToken, purchase: &Purchase<'
         Admissible::TokenExpired
     } else if !edge.queue.is_open() {
         Admissible::BrokerAway
+    } else if listed.has_backlog(edge.settings.backlog_age_max_s) {
+        Admissible::Backlog
     } else {
         Admissible::Yes
     };

@@ -14,6 +14,9 @@ use domain::{GateCounters, ItemIndex, Phase, Sale, SaleId, SaleNumber, SaleState
 
 use crate::problem::{Code, Problem};
 
+/// Fewer waiting orders are no backlog, whatever holds them up.
+const BACKLOG_MIN: u64 = 100;
+
 /// What all handlers read from.
 pub struct Catalog {
     view: ArcSwap<View>,
@@ -65,6 +68,13 @@ impl Listed {
     pub fn free(&self, position: usize) -> i64 {
         let stock = self.sale.items.get(position).map_or(0, |item| item.stock);
         self.counters.as_ref().and_then(|counters| counters.items.get(position)).map_or(stock, |item| item.free)
+    }
+
+    /// Do accepted orders wait for longer than this for Postgres, as of the last look? 0: never.
+    pub fn has_backlog(&self, age_max_s: u32) -> bool {
+        let age_max_ms = u64::from(age_max_s) * 1_000;
+        let waits = |counters: &GateCounters| BACKLOG_MIN <= counters.waiting_jobs && age_max_ms < counters.waiting_ms;
+        age_max_s > 0 && self.counters.as_ref().is_some_and(waits)
     }
 
     /// What a shopper sees.

@@ -1,9 +1,11 @@
 //! The HTTP edge over real connections, on the in-process backends.
 #![allow(clippy::unwrap_used)]
 
+mod abuse;
 mod auditing;
 mod challenge;
 mod crossing;
+mod disconnects;
 mod document;
 mod faults;
 mod hardening;
@@ -14,7 +16,10 @@ mod observing;
 mod operating;
 mod paying;
 mod purchases;
+mod raw;
 mod reading;
+mod shedding;
 mod shop;
+mod sold_out;
 mod tokens;
 mod world;

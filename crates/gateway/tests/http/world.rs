@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use async_trait::async_trait;
 use backends::embedded::{Embedded, EmbeddedGate, EmbeddedLimits, EmbeddedQueue, EmbeddedStore};
 use domain::ports::{
-    Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Operator, OrderStore, Outage, PlaceError,
-    Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, SharedLimit, SharedLimits, Spent, Unplaced,
-    Withdrawn,
+    Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Leased, Operator, OrderStore, Outage,
+    PlaceError, Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, SharedLimit, SharedLimits, Spent,
+    Unplaced, Withdrawn,
 };
 use domain::{
     Attempt, BuyerId, Hold, ItemIndex, ItemTotals, JobId, NewSale, OrderView, Patch, RefusedReason, Reservation,
@@ -61,6 +61,8 @@ pub struct Faults {
     pub broker_away: AtomicBool,
     /// The database answers nothing.
     pub store_away: AtomicBool,
+    /// Counts the questions to the gate about purchases.
+    pub asked: AtomicU64,
 }
 
 /// The backends, each behind the faults.
@@ -88,6 +90,7 @@ impl Faulty {
 #[async_trait]
 impl Gate for Faulty {
     async fn admit(&self, route: Route, attempts: &[Attempt], marks: &[JobId]) -> Result<Vec<Verdict>, Outage> {
+        self.faults.asked.fetch_add(attempts.len() as u64, Ordering::SeqCst);
         self.reach(&self.faults.gate_away)?;
         let verdicts = self.gate.admit(route, attempts, marks).await;
         if self.faults.admit_unanswered.load(Ordering::SeqCst) {
@@ -133,6 +136,10 @@ impl Gate for Faulty {
     async fn follow(&self, sale: &WarmSale, state: SaleState) -> Result<bool, Outage> {
         self.reach(&self.faults.gate_away)?;
         self.gate.follow(sale, state).await
+    }
+    async fn lease(&self, route: Route) -> Result<Leased, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.gate.lease(route).await
     }
     async fn condition(&self, route: Route) -> Result<Condition, Outage> {
         self.reach(&self.faults.gate_away)?;

@@ -36,7 +36,8 @@ async fn no_secret_and_no_token_is_in_a_log_a_metric_or_an_answer() {
     }
     shop.client.report(0, "evt-1", "payment.succeeded", "pay-1", &seen.accepted[0], 1999).await;
     let forged = shop.client.http.post(format!("{}/api/v1/payments/webhook", shop.client.bases[0]));
-    let forged = forged.header("webhook-id", "e").header("webhook-timestamp", "1").header("webhook-signature", "v1,AAAA");
+    let forged =
+        forged.header("webhook-id", "e").header("webhook-timestamp", "1").header("webhook-signature", "v1,AAAA");
     assert_eq!(forged.header("content-type", "application/json").body("{}").send().await.unwrap().status(), 401);
     shop.audit("s1", &seen.accepted).await;
 

@@ -31,6 +31,11 @@ impl CheckIndex {
         self.order.iter().take_while(|(due, _)| *due <= now).take(limit).map(|(_, job)| *job).collect()
     }
 
+    /// The one in the middle, in order of their due times.
+    pub(super) fn middle(&self) -> Option<JobId> {
+        self.order.iter().nth(self.order.len() / 2).map(|(_, job)| *job)
+    }
+
     /// Jobs watched.
     pub(super) fn len(&self) -> u64 {
         self.due.len() as u64

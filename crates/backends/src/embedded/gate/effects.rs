@@ -32,6 +32,12 @@ impl GateSale {
         overdue.into_iter().filter_map(|job| self.claim(job, now)).collect()
     }
 
+    /// How long the one in the middle of the watched jobs has waited, in milliseconds; 0 without any.
+    pub(super) fn middle_wait_ms(&self, now: Timestamp) -> u64 {
+        let record = self.check.middle().and_then(|job| self.jobs.get(&job));
+        record.map_or(0, |record| (now - record.admitted_at).num_milliseconds().max(0).unsigned_abs())
+    }
+
     fn claim(&mut self, job: JobId, now: Timestamp) -> Option<Reservation> {
         match self.jobs.get(&job).filter(|record| record.rev == 0) {
             Some(record) => {

@@ -15,7 +15,7 @@ mod tokens;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::ports::{Clock, Condition, Gate, Health, Held, JobLookup, Outage, RecordPage, Reserved, Withdrawn};
+use domain::ports::{Clock, Condition, Gate, Health, Held, JobLookup, Leased, Outage, RecordPage, Reserved, Withdrawn};
 use domain::{
     Attempt, Hold, ItemIndex, JobId, Reservation, Route, SaleState, StockEffect, Timestamp, Verdict, WarmSale,
     Withdrawal, from_ms,
@@ -96,6 +96,10 @@ impl Gate for EmbeddedGate {
 
     async fn follow(&self, sale: &WarmSale, state: SaleState) -> Result<bool, Outage> {
         Ok(lock(&self.state).follow(sale, state, self.now()))
+    }
+
+    async fn lease(&self, route: Route) -> Result<Leased, Outage> {
+        Ok(lock(&self.state).lease(route, self.now()))
     }
 
     async fn condition(&self, route: Route) -> Result<Condition, Outage> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
+use domain::ports::{LEASE, Lease, Leased};
 use domain::{
     Admissible, Attempt, BuyerId, ItemCounters, ItemIndex, ItemStock, JobId, JobRecord, JobState, Refusal, RestockId,
     SaleState, Timestamp, Verdict, WarmSale, may_be_on_its_way,
@@ -37,6 +38,8 @@ pub(super) struct GateSale {
     pub(super) jobs: BTreeMap<JobId, JobRecord>,
     pub(super) buyers: HashMap<BuyerId, Holding>,
     pub(super) check: CheckIndex,
+    /// Nobody is admitted before: a gateway may be saying "sold out" from memory.
+    pub(super) leased_until: Option<Timestamp>,
 }
 
 /// What one buyer holds of a sale, over all its items.
@@ -67,6 +70,7 @@ impl GateSale {
             jobs: BTreeMap::new(),
             buyers: HashMap::new(),
             check: CheckIndex::default(),
+            leased_until: sale.reloaded.then_some(now + LEASE),
         }
     }
 
@@ -86,6 +90,8 @@ impl GateSale {
         if let Some(record) = self.jobs.get(&attempt.job) {
             return Verdict::Repeated(record.clone());
         }
+        // A clock that was set back makes no lease longer.
+        self.leased_until = self.leased_until.map(|until| until.min(now + LEASE));
         // What may be in flight is asked last: whoever is refused for another reason takes no token.
         let reservable = self.reservable(attempt, now);
         match reservable.and_then(|item| tokens.take(attempt, now).map(|()| item)) {
@@ -112,6 +118,9 @@ impl GateSale {
         if attempt.admissible == Admissible::BrokerAway {
             return Err(Refusal::BrokerAway);
         }
+        if attempt.admissible == Admissible::Backlog {
+            return Err(Refusal::Backlog);
+        }
         let units = i64::from(attempt.quantity.get());
         if let Some(holding) = self.buyers.get(&attempt.buyer)
             && holding.units + units > i64::from(self.limit)
@@ -121,7 +130,26 @@ impl GateSale {
         if self.items[usize::from(item.get())].free < units {
             return Err(Refusal::SoldOut);
         }
+        if self.leased_until.is_some_and(|until| now < until) {
+            let is_fresh = self.reloaded_at.is_some_and(|at| now < at + LEASE);
+            return Err(if is_fresh { Refusal::NotReady } else { Refusal::SoldOut });
+        }
         Ok(item)
+    }
+
+    /// Grants a lease if the sale is open and nothing is free.
+    pub(super) fn lease(&mut self, now: Timestamp) -> Leased {
+        if self.is_open(now).is_err() || self.items.iter().any(|item| item.free > 0) {
+            return Leased::Refused;
+        }
+        self.leased_until = Some(now + LEASE);
+        Leased::Granted(Lease {
+            epoch: self.epoch,
+            jobs: self.jobs.len() as u64,
+            reloaded_at: self.reloaded_at,
+            closes_at: self.closes_at,
+            limit_per_buyer: self.limit,
+        })
     }
 
     fn is_open(&self, now: Timestamp) -> Result<(), Refusal> {

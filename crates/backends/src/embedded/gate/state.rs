@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::ports::{Condition, Held, JobLookup, RecordPage, Reserved, Withdrawn};
+use domain::ports::{Condition, Held, JobLookup, Leased, RecordPage, Reserved, Withdrawn};
 use domain::{
     Attempt, GateCounters, Hold, ItemIndex, JobId, Refusal, Reservation, Route, SaleState, StockEffect, Timestamp,
     Verdict, WarmSale, Withdrawal, may_be_on_its_way,
@@ -135,6 +135,11 @@ impl GateState {
         true
     }
 
+    /// See `Gate::lease`.
+    pub(super) fn lease(&mut self, route: Route, now: Timestamp) -> Leased {
+        self.loaded(route, now).map_or(Leased::NotReady, |sale| sale.lease(now))
+    }
+
     /// See `Gate::condition`.
     pub(super) fn condition(&mut self, route: Route, now: Timestamp) -> Condition {
         let Some(sale) = self.known(route, now) else { return Condition::Missing };
@@ -149,6 +154,7 @@ impl GateState {
             closes_at: sale.closes_at,
             limit_per_buyer: sale.limit,
             waiting_jobs: sale.check.len(),
+            waiting_ms: sale.middle_wait_ms(now),
             reloaded_at: sale.reloaded_at,
             items: sale.items.clone(),
         };

@@ -93,6 +93,7 @@ pub(super) async fn what_was_accepted_before_a_loss_is_not_denied_while_it_may_b
     bench.buys(1, "ann", 0, 1).await;
     let reloaded = domain::WarmSale { reloaded: true, ..bench.rules(2, &[1], 1) };
     bench.load(&reloaded, SaleState::Open).await;
+    bench.pass(domain::ports::LEASE.to_std().unwrap()).await; // and nobody is admitted before
 
     // Somebody else takes the unit; whether job 1 was accepted before the loss cannot be said yet.
     bench.buys(2, "bob", 0, 1).await;

@@ -6,6 +6,7 @@ mod concurrency;
 mod effects;
 mod epochs;
 mod late_payments;
+mod leases;
 mod overdue;
 mod paging;
 mod property;
@@ -117,6 +118,16 @@ mod limits_what_is_in_flight {
         the_latest_rules_are_obeyed_and_older_ones_are_not,
         tasks_of_a_type_run_up_to_their_limit,
         what_was_taken_and_given_back_is_counted,
+    ]);
+}
+
+mod leases_out {
+    crate::suite!(crate::gate::leases: embedded by crate::gate::embedded, redis by crate::gate::redis; [
+        a_lease_is_for_an_open_sale_of_which_nothing_is_free,
+        a_unit_that_comes_back_during_a_lease_is_sold_when_it_has_run_out,
+        a_late_payment_takes_its_unit_during_a_lease,
+        a_sale_that_is_loaded_again_waits_for_the_leases_of_before,
+        a_backlog_admits_nobody_and_answers_whoever_was_admitted,
     ]);
 }
 

@@ -12,10 +12,10 @@ use super::tap::{Tap, word};
 use crate::support::required;
 
 /// The answers of each script. Counts above 1 stand under `1`; a list without a word is `nothing` or `jobs`.
-const ANSWERS: [(&str, &str); 17] = [
+const ANSWERS: [(&str, &str); 18] = [
     (
         "admit",
-        "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away \
+        "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away backlog \\
          limit-reached sold-out busy-global busy-platform busy-account",
     ),
     ("begin_epoch", "0 1"),
@@ -28,6 +28,7 @@ const ANSWERS: [(&str, &str); 17] = [
     ("finish_epoch", "0 1"),
     ("follow", "0 1"),
     ("hold", "-1 0 1"),
+    ("lease", "leased refused not-ready"),
     ("limit", "allowed refused"),
     ("mark_queued", "0 1"),
     ("reserve", "reserved refused stale not-ready"),
@@ -135,6 +136,7 @@ async fn without_a_sale(bench: &Bench) {
     bench.withdraw("w", 0, 1).await;
     bench.restock(0, 1, 1, None).await;
     bench.gate.records(bench.route, 0, 1).await.unwrap();
+    bench.gate.lease(bench.route).await.unwrap();
 }
 
 async fn purchases(bench: &Bench, rules: &domain::WarmSale) {
@@ -148,6 +150,7 @@ async fn purchases(bench: &Bench, rules: &domain::WarmSale) {
         bench.attempt(1, "ann", 0, 1),
         with(Admissible::TokenExpired, 2),
         with(Admissible::BrokerAway, 3),
+        with(Admissible::Backlog, 9),
         bench.attempt(4, "bob", 9, 1),
         bench.attempt(5, "bob", 0, 3),
         bench.attempt(6, "ann", 0, 2),
@@ -175,6 +178,10 @@ async fn effects(bench: &Bench) {
     }
     bench.withdraw("few", 0, 1).await;
     bench.gate.records(bench.route, 0, 10).await.unwrap();
+    bench.gate.lease(bench.route).await.unwrap();
+    let sold_out = Bench { route: route(2, 0), ..bench.clone() };
+    sold_out.open(&[0], 1).await;
+    bench.gate.lease(sold_out.route).await.unwrap();
     bench.ready().await;
 }
 

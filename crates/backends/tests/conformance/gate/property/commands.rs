@@ -68,6 +68,7 @@ fn a_try() -> impl Strategy<Value = Try> {
         8 => Just(Admissible::Yes),
         1 => Just(Admissible::TokenExpired),
         1 => Just(Admissible::BrokerAway),
+        1 => Just(Admissible::Backlog),
     ];
     let channel = proptest::sample::select(CHANNELS.to_vec());
     (a_job(), 0..BUYERS.len(), channel, an_item(), 1..4_u64, admissible).prop_map(
