@@ -15,7 +15,7 @@ use crate::support::required;
 const ANSWERS: [(&str, &str); 18] = [
     (
         "admit",
-        "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away backlog \\
+        "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away backlog \
          limit-reached sold-out busy-global busy-platform busy-account",
     ),
     ("begin_epoch", "0 1"),
