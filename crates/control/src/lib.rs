@@ -5,5 +5,9 @@
 //! anything while it is not used.
 
 mod live;
+mod quota;
 
 pub use live::{ChangeError, Live};
+pub use quota::{
+    NotAllowed, QuotaHealth, QuotaLimits, QuotaParts, QuotaPreset, QuotaSettings, QuotaStatistics, Quotas, Writing,
+};

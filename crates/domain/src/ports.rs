@@ -4,6 +4,7 @@
 //! never an error: it is one of the answers.
 
 mod life;
+mod quotas;
 mod settings;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use life::{Cancelled, OrderLife, PaymentProvider};
+pub use quotas::{QuotaGate, QuotaStore};
 pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
 
 use crate::{

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use control::Quotas;
 use domain::TokenKeys;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue,
@@ -52,6 +53,8 @@ pub struct GatewayParts {
     pub setting_store: Arc<dyn SettingStore>,
     /// Everything they did.
     pub audit: Arc<dyn AuditLog>,
+    /// What buyers and API clients may use in a day.
+    pub quotas: Arc<Quotas>,
     /// What has to be well for `/readyz`.
     pub health: Vec<Arc<dyn Health>>,
     /// The time.
@@ -91,6 +94,7 @@ pub struct Edge {
     pub sales: Arc<dyn SaleStore>,
     pub dead_letters: Arc<dyn DeadLetters>,
     pub audit: Arc<dyn AuditLog>,
+    pub quotas: Arc<Quotas>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub token_keys: TokenKeys,

@@ -17,6 +17,7 @@ mod limits;
 mod openapi;
 mod operators;
 mod problem;
+mod quotas;
 pub mod routes;
 mod server;
 mod settings;

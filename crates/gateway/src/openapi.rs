@@ -25,7 +25,7 @@ use crate::{buyers, health, operators};
         operators::changes::close, operators::restock::create, operators::ledger::get,
         operators::reconcile::create, operators::jobs::discard, operators::dead_letters::list,
         operators::dead_letters::replay, operators::dead_letters::discard,
-        operators::audit::list, operators::pages::openapi, operators::pages::docs,
+        operators::quotas::get, operators::quotas::put, operators::audit::list, operators::pages::openapi, operators::pages::docs,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(
@@ -63,7 +63,7 @@ impl Modify for Problems {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.patch].into_iter().flatten()
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch].into_iter().flatten()
 }
 
 fn describe(operation: &mut Operation) {

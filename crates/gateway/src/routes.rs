@@ -56,6 +56,7 @@ pub fn operators() -> Vec<At> {
         at("/admin/v1/dead-letters").admin_get(dead_letters::list),
         at("/admin/v1/dead-letters/replay").admin_post(dead_letters::replay),
         at("/admin/v1/dead-letters/discard").admin_post(dead_letters::discard),
+        at("/admin/v1/quotas").admin_get(operators::quotas::get).admin_put(operators::quotas::put),
         at("/admin/v1/audit-log").admin_get(audit::list),
         at("/openapi.json").admin_get(operators::pages::openapi),
         at("/docs").admin_get(operators::pages::docs),
@@ -108,6 +109,7 @@ impl At {
         admin_get GET behind require_admin;
         admin_post POST behind require_admin;
         admin_patch PATCH behind require_admin;
+        admin_put PUT behind require_admin;
         metrics_get GET behind require_metrics;
     }
 

@@ -99,6 +99,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         sales: parts.sales,
         dead_letters: parts.dead_letters,
         audit: parts.audit,
+        quotas: parts.quotas,
         clock: parts.clock,
         entropy: parts.entropy,
         token_keys: parts.token_keys,

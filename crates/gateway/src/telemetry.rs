@@ -21,6 +21,12 @@ pub fn describe_metrics() {
     describe_counter!("seckill_refunds_total", Unit::Count, "Payments that were given back");
     describe_counter!("seckill_orders_expired_total", Unit::Count, "Orders that were not paid in time");
     describe_counter!("seckill_breaker_rejected_total", Unit::Count, "Calls not made: the dependency did not answer");
+    describe_counter!("seckill_quota_events_total", Unit::Count, "Uses of quotas: taken, and what became of them");
+    describe_counter!("seckill_quota_batches_total", Unit::Count, "Batches of usage written");
+    describe_gauge!("seckill_quota_waiting", Unit::Count, "Uses of quotas that are not written yet");
+    describe_counter!("seckill_quota_refused_total", Unit::Count, "Uses refused because a quota was used up");
+    describe_counter!("seckill_quota_unseeded_total", Unit::Count, "Counters begun without asking Postgres");
+    describe_counter!("seckill_quota_workers_replaced_total", Unit::Count, "Workers that died and were replaced");
     describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
     describe_gauge!("seckill_dependency_up", Unit::Count, "1 while the dependency answers, 0 while it does not");
 }

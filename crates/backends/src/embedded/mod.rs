@@ -6,6 +6,7 @@
 
 mod gate;
 mod queue;
+mod quota;
 mod store;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ use domain::ports::Clock;
 
 pub use gate::EmbeddedGate;
 pub use queue::EmbeddedQueue;
+pub use quota::EmbeddedQuotas;
 pub use store::EmbeddedStore;
 
 /// One of each, ready for use.
@@ -24,6 +26,8 @@ pub struct Embedded {
     pub queue: Arc<EmbeddedQueue>,
     /// Orders, sales and the outbox.
     pub store: Arc<EmbeddedStore>,
+    /// Counts what is used of quotas.
+    pub quotas: Arc<EmbeddedQuotas>,
 }
 
 impl Embedded {
@@ -33,6 +37,7 @@ impl Embedded {
             gate: Arc::new(EmbeddedGate::new(Arc::clone(&clock))),
             queue: Arc::new(EmbeddedQueue::new()),
             store: Arc::new(EmbeddedStore::new(clock)),
+            quotas: Arc::new(EmbeddedQuotas::default()),
         }
     }
 }

@@ -21,8 +21,8 @@ const SCAN_MAX: usize = 1_000;
 
 /// The gate on one Redis server.
 pub struct RedisGate {
-    link: Link,
-    namespace: String,
+    pub(super) link: Link,
+    pub(super) namespace: String,
 }
 
 impl RedisGate {
@@ -212,6 +212,6 @@ fn ms(time: Timestamp) -> i64 {
 }
 
 /// An answer that no script of ours gives: somebody else writes to our keys. It may have happened.
-fn nonsense(what: &str) -> Outage {
+pub(super) fn nonsense(what: &str) -> Outage {
     Outage::Unknown(format!("Redis: {what} answered what it cannot"))
 }

@@ -14,12 +14,15 @@ pub(super) enum Name {
     Withdraw,
     Restock,
     Scan,
+    QuotaTake,
+    QuotaReturn,
+    QuotaRaise,
 }
 
 const SHARED: &str = include_str!("../../../../lua/records.lua");
 
 /// How many there are.
-pub(super) const COUNT: usize = 12;
+pub(super) const COUNT: usize = 15;
 
 const SOURCES: [(Name, &str); COUNT] = [
     (Name::Admit, include_str!("../../../../lua/admit.lua")),
@@ -34,6 +37,9 @@ const SOURCES: [(Name, &str); COUNT] = [
     (Name::Withdraw, include_str!("../../../../lua/withdraw.lua")),
     (Name::Restock, include_str!("../../../../lua/restock.lua")),
     (Name::Scan, include_str!("../../../../lua/scan.lua")),
+    (Name::QuotaTake, include_str!("../../../../lua/quota_take.lua")),
+    (Name::QuotaReturn, include_str!("../../../../lua/quota_return.lua")),
+    (Name::QuotaRaise, include_str!("../../../../lua/quota_raise.lua")),
 ];
 
 /// The hashes to call the scripts by, on the server run that they were made for.

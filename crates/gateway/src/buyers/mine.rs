@@ -72,7 +72,7 @@ impl From<OrderView> for OrderBody {
 /// One of the caller's orders.
 #[utoipa::path(get, path = "/api/v1/orders/{order}", tag = "orders", security(("buyer" = [])),
     params(("order" = String, Path, description = "Its id: the job's")),
-    extensions(("x-problems" = json!(["unauthenticated", "not-found", "rate-limited", "not-ready"]))),
+    extensions(("x-problems" = json!(["unauthenticated", "not-found", "quota-exceeded", "rate-limited", "not-ready"]))),
     responses((status = 200, description = "The order.", body = OrderBody)))]
 pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let order = own_order(&request, &edge).await?;
@@ -80,16 +80,17 @@ pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse,
 }
 
 /// The caller, and the order that the path names.
-fn caller(request: &HttpRequest, edge: &Edge) -> Result<(BuyerId, JobId), Problem> {
-    let buyer = edge.buyer(request)?.id;
-    edge.limits.status.check(buyer.as_str())?;
+async fn caller(request: &HttpRequest, edge: &Edge) -> Result<(BuyerId, JobId), Problem> {
+    let buyer = edge.buyer(request)?;
+    edge.limits.status.check(buyer.id.as_str())?;
+    edge.count_request(&buyer).await?;
     let id = part(request, "order").parse().map_err(|_| Problem::not_found())?;
-    Ok((buyer, id))
+    Ok((buyer.id, id))
 }
 
 /// The order that the path names, if it is the caller's.
 pub async fn own_order(request: &HttpRequest, edge: &Edge) -> Result<OrderView, Problem> {
-    let (buyer, id) = caller(request, edge)?;
+    let (buyer, id) = caller(request, edge).await?;
     let orders = edge.orders.clone();
     let found = edge.to_its_end(async move { orders.order(id, &buyer).await }).await;
     found.map_err(|outage| Problem::unread(&outage))?.ok_or_else(Problem::not_found)
@@ -98,11 +99,11 @@ pub async fn own_order(request: &HttpRequest, edge: &Edge) -> Result<OrderView, 
 /// Cancels an unpaid order; its units are for sale again at once. Cancelling it again changes nothing.
 #[utoipa::path(post, path = "/api/v1/orders/{order}/cancel", tag = "orders", security(("buyer" = [])),
     params(("order" = String, Path, description = "Its id: the job's")),
-    extensions(("x-problems" = json!(["unauthenticated", "not-found", "conflict", "rate-limited", "not-ready",
+    extensions(("x-problems" = json!(["unauthenticated", "not-found", "conflict", "quota-exceeded", "rate-limited", "not-ready",
         "outcome-unknown"]))),
     responses((status = 200, description = "It is cancelled.", body = OrderBody)))]
 pub async fn cancel(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
-    let (buyer, id) = caller(&request, &edge)?;
+    let (buyer, id) = caller(&request, &edge).await?;
     let life = edge.life.clone();
     let cancelled = edge.to_its_end(async move { life.cancel(id, &buyer).await }).await;
     match cancelled.map_err(|outage| Problem::unwritten(&outage))? {
@@ -118,11 +119,13 @@ pub async fn cancel(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRespon
 /// The caller's orders, of all sales or of one.
 #[utoipa::path(get, path = "/api/v1/me/orders", tag = "orders", security(("buyer" = [])),
     params(("sale" = Option<String>, Query, description = "Only of this sale")),
-    extensions(("x-problems" = json!(["unauthenticated", "validation-failed", "rate-limited", "not-ready"]))),
+    extensions(("x-problems" = json!(["unauthenticated", "validation-failed", "quota-exceeded", "rate-limited", "not-ready"]))),
     responses((status = 200, description = "The orders; none of an unknown sale.", body = OrdersBody)))]
 pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
-    let buyer = edge.buyer(&request)?.id;
-    edge.limits.status.check(buyer.as_str())?;
+    let buyer = edge.buyer(&request)?;
+    edge.limits.status.check(buyer.id.as_str())?;
+    edge.count_request(&buyer).await?;
+    let buyer = buyer.id;
     let named = request.query_string().split('&').find_map(|part| part.strip_prefix("sale="));
     let sale = named.map(str::parse::<SaleId>).transpose();
     let sale = sale.map_err(|_| Problem::validation("sale", "has to be the id of a sale"))?;

@@ -9,6 +9,7 @@ mod observing;
 mod operating;
 mod paying;
 mod purchases;
+mod quotas;
 mod reading;
 mod shop;
 mod tokens;

@@ -101,6 +101,10 @@ impl Shop {
     }
 
     pub async fn start_with(settings: GatewaySettings) -> Self {
+        Self::start_with_quotas(settings, control::QuotaSettings::default()).await
+    }
+
+    pub async fn start_with_quotas(settings: GatewaySettings, settings_of_quotas: control::QuotaSettings) -> Self {
         let clock = TestClock::new();
         let world = Faulty::new(clock.clone());
         let hex = LOGIN_SECRET.map(|byte| format!("{byte:02x}")).concat();
@@ -125,6 +129,7 @@ impl Shop {
             dead_letters: world.queue.clone(),
             setting_store: world.store.clone(),
             audit: world.store.clone(),
+            quotas: crate::quotas::quotas(&world, clock.clone(), settings_of_quotas),
             health: vec![world.clone()],
             clock: clock.clone(),
             entropy: Arc::new(TestEntropy::default()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use backends::embedded::{Embedded, EmbeddedGate, EmbeddedQueue, EmbeddedStore};
+use backends::embedded::{Embedded, EmbeddedGate, EmbeddedQueue, EmbeddedQuotas, EmbeddedStore};
 use domain::ports::{
     Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Operator, OrderStore, Outage, PlaceError,
     Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, Unplaced, Withdrawn,
@@ -66,16 +66,17 @@ pub struct Faulty {
     pub gate: Arc<EmbeddedGate>,
     pub queue: Arc<EmbeddedQueue>,
     pub store: Arc<EmbeddedStore>,
+    pub quotas: Arc<EmbeddedQuotas>,
     pub faults: Arc<Faults>,
 }
 
 impl Faulty {
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        let Embedded { gate, queue, store } = Embedded::new(clock);
-        Arc::new(Self { gate, queue, store, faults: Arc::default() })
+        let Embedded { gate, queue, store, quotas } = Embedded::new(clock);
+        Arc::new(Self { gate, queue, store, quotas, faults: Arc::default() })
     }
 
-    fn reach(&self, fault: &AtomicBool) -> Result<(), Outage> {
+    pub fn reach(&self, fault: &AtomicBool) -> Result<(), Outage> {
         if fault.load(Ordering::SeqCst) { Err(Outage::NotSent("a test took it away".to_owned())) } else { Ok(()) }
     }
 }
