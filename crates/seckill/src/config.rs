@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
+use control::QuotaSettings;
 use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
 use gateway::{BuyerSettings, GatewaySettings};
@@ -27,6 +28,7 @@ pub struct Config {
     pub rabbitmq: RabbitSettings,
     pub postgres: PostgresSettings,
     pub buyers: BuyerSettings,
+    pub quotas: QuotaSettings,
     pub token_keys: TokenKeys,
     pub admin_key: String,
     pub metrics_key: Option<String>,
@@ -72,6 +74,7 @@ struct File {
     rabbitmq: RabbitSettings,
     postgres: PostgresSettings,
     buyers: BuyerSettings,
+    quotas: QuotaSettings,
     payments: PaymentsSection,
     secrets: Secrets,
     log: Log,
@@ -89,6 +92,7 @@ impl Default for File {
             rabbitmq: Default::default(),
             postgres: Default::default(),
             buyers: Default::default(),
+            quotas: Default::default(),
             payments: Default::default(),
             secrets: Default::default(),
             log: Default::default(),
@@ -229,6 +233,7 @@ fn check(mut file: File) -> anyhow::Result<Config> {
     let mut gateway = GatewaySettings::deserialize(section).map_err(|why| anyhow!("gateway or limits: {why}"))?;
     gateway.demo = demo;
 
+    file.quotas.writing().map_err(|why| anyhow!("quotas.{why}"))?;
     let provider = file.payments.provider.unwrap_or(if demo { Provider::Demo } else { Provider::External });
     if provider == Provider::Demo && !demo {
         bail!("payments.provider: \"demo\" gives goods away for nothing; it needs profile = \"demo\"");
@@ -247,6 +252,7 @@ fn check(mut file: File) -> anyhow::Result<Config> {
         rabbitmq: file.rabbitmq,
         postgres: file.postgres,
         buyers: file.buyers,
+        quotas: file.quotas,
         log: file.log,
     })
 }

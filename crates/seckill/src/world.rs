@@ -12,7 +12,7 @@ use backends::{SystemClock, SystemEntropy};
 use domain::Shard;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox,
-    PaymentProvider, Queue, SaleStore, SettingStore,
+    PaymentProvider, Queue, QuotaGate, QuotaStore, SaleStore, SettingStore,
 };
 use domain::webhook::WebhookSecret;
 use order_intake::Warmup;
@@ -30,6 +30,10 @@ pub struct World {
     pub setting_store: Arc<dyn SettingStore>,
     /// Everything they did.
     pub audit: Arc<dyn AuditLog>,
+    /// Counts what is used of quotas.
+    pub quota_gate: Arc<dyn QuotaGate>,
+    /// Keeps it.
+    pub quota_store: Arc<dyn QuotaStore>,
     pub orders: Arc<dyn OrderStore>,
     pub life: Arc<dyn OrderLife>,
     /// Who takes the money; `None` where the seller's own checkout does.
@@ -58,7 +62,7 @@ impl World {
     pub async fn new(config: &Config) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Costs nothing where it is not used.
-        let Embedded { gate, queue, store } = Embedded::new(clock.clone());
+        let Embedded { gate, queue, store, quotas } = Embedded::new(clock.clone());
         let mut world = Self {
             warmup: Warmup::new(gate.clone(), store.clone(), queue.clone()),
             health: vec![gate.clone(), queue.clone(), store.clone()],
@@ -74,6 +78,8 @@ impl World {
             sales: store.clone(),
             setting_store: store.clone(),
             audit: store.clone(),
+            quota_gate: quotas,
+            quota_store: store.clone(),
             outbox: store,
             clock,
             entropy: Arc::new(SystemEntropy),
@@ -85,6 +91,7 @@ impl World {
             let redis = RedisGate::connect(&config.redis).await.context("redis.url")?;
             world.health[0] = redis.clone();
             world.gate = redis.clone();
+            world.quota_gate = redis.clone();
             world.redis = Some(redis);
         }
         if config.rabbitmq.url != EMBEDDED {
@@ -105,6 +112,7 @@ impl World {
             world.outbox = postgres.clone();
             world.setting_store = postgres.clone();
             world.audit = postgres.clone();
+            world.quota_store = postgres.clone();
             world.postgres = Some(postgres);
         }
         if config.provider == Provider::Demo {

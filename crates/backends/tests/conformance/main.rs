@@ -6,6 +6,7 @@
 
 mod gate;
 mod queue;
+mod quota;
 mod store;
 mod support;
 

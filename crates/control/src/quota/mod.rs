@@ -132,7 +132,12 @@ impl Quotas {
         let one = self.new_use(QuotaKind::Requests, client, self.fresh_id(), 1);
         let taken = match self.take(&one, limit).await {
             Ok(taken) => taken,
-            Err(outage) => return self.request_directly(&one, limit, outage).await,
+            Err(outage) => {
+                if matches!(outage, Outage::Unknown(_)) {
+                    self.dirty.doubt(&one.key, vec![one.clone()]);
+                }
+                return self.request_directly(&one, limit, outage).await;
+            }
         };
         match taken {
             QuotaTaken::Allowed { generation, .. } => {
@@ -254,35 +259,49 @@ impl Quotas {
             Ok(()) => Ok(()),
             Err(events) => {
                 self.counts.fallback(events.len());
-                self.write_now(&events).await
+                match self.store.write(&events).await {
+                    // It may be written already: it can only be made sure that it is.
+                    Err(Outage::Unknown(why)) => writer.doubt(events).map_err(|count| {
+                        self.counts.dropped(count);
+                        Outage::Unknown(why)
+                    }),
+                    answered => self.note_written(events.len(), answered),
+                }
             }
         }
     }
 
     async fn write_now(&self, events: &[QuotaEvent]) -> Result<(), Outage> {
-        match self.store.write(events).await {
+        self.note_written(events.len(), self.store.write(events).await)
+    }
+
+    fn note_written(&self, count: usize, answered: Result<Vec<QuotaKey>, Outage>) -> Result<(), Outage> {
+        match answered {
             Ok(shared) => {
-                self.counts.written(events.len(), self.clock.now());
+                self.counts.written(count, self.clock.now());
                 self.dirty.note(shared);
                 Ok(())
             }
             Err(outage) => {
-                self.counts.dropped(events.len());
+                self.counts.dropped(count);
                 Err(outage)
             }
         }
     }
 
-    /// Tells the gate's counter what is written of other generations.
+    /// Tells the gate's counter what is written of other generations, and takes back what it has counted in vain.
     async fn raise(&self, key: &QuotaKey) -> Result<(), Outage> {
-        // Cleaned first: what is noted meanwhile is looked at again.
-        self.dirty.clean(key);
+        let mut doubtful = self.dirty.take(key);
         let raised = async {
+            while let Some(one) = doubtful.last() {
+                self.gate.give_back(one).await?;
+                doubtful.pop();
+            }
             let late = |_| Outage::NotSent("the store did not answer in time".to_owned());
             let written = tokio::time::timeout(STORE_MAX, self.store.written(key)).await.map_err(late)??;
             self.gate.raise(key, &written).await
         };
-        raised.await.inspect_err(|_| self.dirty.note([key.clone()]))
+        raised.await.inspect_err(|_| self.dirty.doubt(key, doubtful))
     }
 
     /// Keeps counters up and old days out, until stopped.

@@ -23,6 +23,9 @@ use super::stats::{Counts, QuotaHealth};
 /// After all attempts have failed, a batch is tried again this often, until it is written.
 const KEPT_RETRY: Duration = Duration::from_secs(1);
 
+/// Uses whose lost answer is made up for at once: as many as can be under way without the channel, and more.
+const DOUBTFUL_MAX: usize = 1_000;
+
 /// A worker that keeps panicking is not replaced faster than this.
 const REPLACE_AFTER: Duration = Duration::from_millis(20);
 
@@ -36,6 +39,8 @@ struct Shared {
     sender: mpsc::Sender<QuotaEvent>,
     receiver: AsyncMutex<mpsc::Receiver<QuotaEvent>>,
     slots: Vec<Slot>,
+    /// Uses that may be written already, and have to be.
+    doubtful: Mutex<Vec<QuotaEvent>>,
     store: Arc<dyn QuotaStore>,
     clock: Arc<dyn Clock>,
     counts: Arc<Counts>,
@@ -66,6 +71,7 @@ impl Writer {
             sender,
             receiver: AsyncMutex::new(receiver),
             slots: (0..settings.worker_count).map(|_| Slot::default()).collect(),
+            doubtful: Mutex::default(),
             settings,
             store,
             clock,
@@ -88,8 +94,19 @@ impl Writer {
         Ok(())
     }
 
+    /// Leaves events to the workers that may be written already. The error says how many are too many.
+    pub(super) fn doubt(&self, events: Vec<QuotaEvent>) -> Result<(), usize> {
+        let mut doubtful = lock(&self.shared.doubtful);
+        if self.shared.closing.is_cancelled() || doubtful.len() + events.len() > DOUBTFUL_MAX {
+            return Err(events.len());
+        }
+        doubtful.extend(events);
+        Ok(())
+    }
+
     pub(super) fn health(&self) -> QuotaHealth {
-        let Shared { settings, sender, slots, counts, replaced, .. } = &*self.shared;
+        let Shared { settings, sender, slots, counts, replaced, doubtful, .. } = &*self.shared;
+        let doubtful = lock(doubtful).len();
         let alive = |slot: &&Slot| lock(&slot.worker).as_ref().is_some_and(|worker| !worker.is_finished());
         QuotaHealth {
             workers_alive: slots.iter().filter(alive).count(),
@@ -97,7 +114,7 @@ impl Writer {
             workers_replaced: replaced.load(Ordering::Relaxed),
             channel_fill: settings.channel_size - sender.capacity(),
             channel_size: settings.channel_size,
-            in_batches: slots.iter().map(|slot| lock(&slot.batch).len()).sum(),
+            in_batches: doubtful + slots.iter().map(|slot| lock(&slot.batch).len()).sum::<usize>(),
             last_flush_at: counts.last_flush_at(),
             writing: slots.iter().all(|slot| !slot.failing.load(Ordering::Relaxed)),
         }
@@ -154,6 +171,8 @@ impl Shared {
         // What a predecessor has left is written at once.
         let mut due = Instant::now();
         loop {
+            // Nothing is lost between the two: no worker can be stopped here.
+            lock(&slot.batch).append(&mut lock(&self.doubtful));
             let room = self.settings.batch_size.saturating_sub(lock(&slot.batch).len());
             let waiting = room < self.settings.batch_size;
             if room == 0 || (waiting && due <= Instant::now()) {
@@ -169,10 +188,11 @@ impl Shared {
             match received {
                 Some(0) => {
                     // Closed and empty.
-                    if waiting {
-                        self.flush(slot).await;
+                    lock(&slot.batch).append(&mut lock(&self.doubtful));
+                    if lock(&slot.batch).is_empty() {
+                        return;
                     }
-                    return;
+                    self.flush(slot).await;
                 }
                 Some(_) if !waiting => due = Instant::now() + self.settings.flush_interval,
                 _ => {}

@@ -11,6 +11,7 @@ mod life;
 mod limits;
 mod metrics;
 mod purchase;
+mod quotas;
 mod repair;
 mod restock;
 mod structure;

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use domain::{Admissible, Attempt, Outcome, SaleState};
+use domain::{Admissible, Attempt, Outcome, QuotaKind, SaleState};
 use redis::Value;
 
 use super::bench::{Bench, Time, redis_gate_at, route};
 use super::tap::{Tap, word};
+use crate::quota;
 use crate::support::required;
 
 /// The answers of each script. Counts above 1 stand under `1`; a list without a word is `nothing` or `jobs`.
-const ANSWERS: [(&str, &str); 12] = [
+const ANSWERS: [(&str, &str); 15] = [
     (
         "admit",
         "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away \
@@ -25,6 +26,9 @@ const ANSWERS: [(&str, &str); 12] = [
     ("follow", "0 1"),
     ("hold", "-1 0 1"),
     ("mark_queued", "0 1"),
+    ("quota_raise", "0 1"),
+    ("quota_return", "0 1"),
+    ("quota_take", "allowed before exceeded unseeded"),
     ("reserve", "reserved refused stale not-ready"),
     ("restock", "-1 0 1"),
     ("scan", "page not-ready"),
@@ -83,6 +87,7 @@ fn the_table_has_every_script_and_every_word_of_its_contract() {
 async fn every_answer_of_every_script_is_reached() {
     let tap = Tap::on(&required("REDIS_URL")).await;
     let gate = redis_gate_at(tap.url.clone()).await;
+    quotas(&*gate).await;
     let bench = Bench { gate, time: Time::Real, route: route(1, 0) };
     without_a_sale(&bench).await;
     let rules = bench.rules(1, &[4, 0], 2);
@@ -103,6 +108,21 @@ async fn every_answer_of_every_script_is_reached() {
         reached.entry(name).or_default().extend(words);
     }
     assert_eq!(reached, table(), "reached (left), and what there is");
+}
+
+async fn quotas(gate: &impl domain::ports::QuotaGate) {
+    let one = quota::used(QuotaKind::Purchases, "ann", "1", 1);
+    let other = quota::used(QuotaKind::Purchases, "ann", "2", 1);
+    let ends_at = quota::now() + chrono::TimeDelta::minutes(10);
+    gate.raise(&one.key, &[]).await.unwrap();
+    gate.take(&one, 1, ends_at, None).await.unwrap();
+    for one in [&one, &one, &other] {
+        gate.take(one, 1, ends_at, Some(&quota::seed(0, "g"))).await.unwrap();
+    }
+    gate.raise(&one.key, &[]).await.unwrap();
+    for expected in [true, false] {
+        assert_eq!(gate.give_back(&one).await.unwrap(), expected);
+    }
 }
 
 async fn without_a_sale(bench: &Bench) {
