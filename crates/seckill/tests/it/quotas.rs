@@ -221,7 +221,15 @@ async fn gateway(shop: &TestShop, postgres: &str) -> Arc<Quotas> {
         response_timeout_ms: 10_000, // a busy test machine is not what is tested
         ..RedisSettings::default()
     };
-    let store = Postgres::connect(&PostgresSettings { url: postgres.to_owned(), ..Default::default() }).await.unwrap();
+    // It is the outage that is tested, not how long it takes to be found.
+    let settings_of_store = PostgresSettings {
+        url: postgres.to_owned(),
+        acquire_timeout_ms: 500,
+        statement_timeout_ms: 500,
+        lock_timeout_ms: 500,
+        ..PostgresSettings::default()
+    };
+    let store = Postgres::connect(&settings_of_store).await.unwrap();
     let limits = QuotaLimits { purchases_per_buyer_and_day: 0, requests_per_client_and_day: 1 << 40 };
     let parts = QuotaParts {
         gate: RedisGate::connect(&redis).await.unwrap(),
