@@ -6,9 +6,13 @@
 
 mod fallback;
 mod live;
+mod quota;
 
 pub use fallback::Fallback;
 mod concurrency;
 
 pub use concurrency::{Busy, Concurrency, ConcurrencySettings, RulesError, Task};
 pub use live::{ChangeError, Live};
+pub use quota::{
+    NotAllowed, QuotaHealth, QuotaLimits, QuotaParts, QuotaPreset, QuotaSettings, QuotaStatistics, Quotas, Writing,
+};

@@ -12,6 +12,7 @@ mod order;
 mod payment;
 pub mod ports;
 mod purchase;
+mod quota;
 mod restock;
 mod sale;
 mod token;
@@ -30,6 +31,7 @@ pub use payment::{
     OpenPayment, PaymentEvent, PaymentNoted, PaymentResult, PaymentState, Refund, RefundReason, StartedPayment,
 };
 pub use purchase::{Admissible, Attempt, Quantity, QuantityOutOfRange};
+pub use quota::{QuotaEvent, QuotaKey, QuotaKind, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse};
 pub use restock::{ItemStock, Restock, StockEffect, Withdrawal};
 pub use sale::{Item, ItemIndex, NewItem, NewSale, Phase, Sale, SaleError, SaleState, WarmSale};
 pub use token::{SaleToken, TokenError, TokenKey, TokenKeys};

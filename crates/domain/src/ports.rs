@@ -7,6 +7,7 @@ mod concurrency;
 mod lease;
 mod life;
 mod limits;
+mod quotas;
 mod settings;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub use concurrency::{Acquired, Concurrency, ConcurrencyUsage, Obeyed};
 pub use lease::{LEASE, LEASE_USE, Lease, Leased};
 pub use life::{Cancelled, OrderLife, PaymentProvider};
 pub use limits::{LIMITS_MAX, LimitAlgorithm, SharedLimit, SharedLimits, Spent};
+pub use quotas::{QuotaGate, QuotaStore};
 pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
 
 use crate::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use control::{Concurrency, Task};
+use control::{Concurrency, Quotas, Task};
 use domain::TokenKeys;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue,
@@ -61,6 +61,8 @@ pub struct GatewayParts {
     pub audit: Arc<dyn AuditLog>,
     /// Counts what rules count for all gateways together.
     pub shared_limits: Arc<dyn SharedLimits>,
+    /// What buyers and API clients may use in a day.
+    pub quotas: Arc<Quotas>,
     /// What has to be well for `/readyz`.
     pub health: Vec<Arc<dyn Health>>,
     /// The time.
@@ -102,6 +104,7 @@ pub struct Edge {
     pub sales: Arc<dyn SaleStore>,
     pub dead_letters: Arc<dyn DeadLetters>,
     pub audit: Arc<dyn AuditLog>,
+    pub quotas: Arc<Quotas>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub token_keys: TokenKeys,

@@ -20,6 +20,7 @@ mod load;
 mod openapi;
 mod operators;
 mod problem;
+mod quotas;
 pub mod routes;
 mod server;
 mod settings;

@@ -27,8 +27,8 @@ use crate::{buyers, health, operators};
         operators::dead_letters::replay, operators::dead_letters::discard,
         operators::concurrency::config, operators::concurrency::change, operators::concurrency::usage,
         operators::concurrency::stats, operators::concurrency::reset,
-        operators::audit::list, operators::limits::get, operators::limits::put,
-        operators::pages::openapi, operators::pages::docs,
+        operators::quotas::get, operators::quotas::put, operators::audit::list,
+        operators::limits::get, operators::limits::put, operators::pages::openapi, operators::pages::docs,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(

@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use control::NotAllowed;
 use domain::ports::Outage;
 use domain::{JobId, Refusal, SaleId, Timestamp};
 use serde::Serialize;
@@ -100,6 +101,12 @@ pub struct Extras {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Uuid)]
     job_id: Option<JobId>,
+    /// With `quota-exceeded`: what is counted, `purchases` or `requests`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<&'static str>,
+    /// With `quota-exceeded`: when the next day begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resets_at: Option<DateTime>,
     /// With `validation-failed`: the field that is wrong, for example `items[0].stock`.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
@@ -335,6 +342,26 @@ impl Problem {
         let mut problem = Self::overloaded();
         problem.0.retry_after_s = Some(whole_seconds(wait));
         problem
+    }
+
+    /// The day's quota of this buyer or API client is used up, or cannot be counted.
+    pub fn quota(refused: &NotAllowed) -> Self {
+        match refused {
+            NotAllowed::Exceeded { kind, limit, resets_at, now } => {
+                let wait_ms = (*resets_at - *now).num_milliseconds().max(0).unsigned_abs();
+                let what = kind.as_str();
+                Self::new(Code::QuotaExceeded, format!("At most {limit} {what} a day, and this would be more."))
+                    .retry_after(wait_ms.div_ceil(1000))
+                    .with(|extras| {
+                        extras.quota = Some(what);
+                        extras.resets_at = Some(to_ms(*resets_at));
+                    })
+            }
+            NotAllowed::Away(outage) => {
+                tracing::debug!(%outage, "a use of a quota could not be counted");
+                Self::new(Code::NotReady, "Your quota cannot be counted at the moment. Nothing was taken from you.")
+            }
+        }
     }
 
     /// No credential, or none that is valid.

@@ -57,6 +57,7 @@ pub fn operators() -> Vec<At> {
         at("/admin/v1/dead-letters").admin_get(dead_letters::list),
         at("/admin/v1/dead-letters/replay").admin_post(dead_letters::replay),
         at("/admin/v1/dead-letters/discard").admin_post(dead_letters::discard),
+        at("/admin/v1/quotas").admin_get(operators::quotas::get).admin_put(operators::quotas::put),
         at("/admin/v1/audit-log").admin_get(audit::list),
         at("/api/v1/concurrency/config").admin_get(concurrency::config).admin_put(concurrency::change),
         at("/api/v1/concurrency/usage").admin_get(concurrency::usage),

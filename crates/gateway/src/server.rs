@@ -129,6 +129,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         sales: parts.sales,
         dead_letters: parts.dead_letters,
         audit: parts.audit,
+        quotas: parts.quotas,
         clock: parts.clock,
         entropy: parts.entropy,
         challenges: Challenges::new(parts.settings.challenge.clone(), parts.token_keys.clone()),

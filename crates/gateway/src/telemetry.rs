@@ -33,6 +33,12 @@ pub fn describe_metrics() {
         Unit::Count,
         "Tasks that ran while nobody could be asked for one"
     );
+    describe_counter!("seckill_quota_events_total", Unit::Count, "Uses of quotas: taken, and what became of them");
+    describe_counter!("seckill_quota_batches_total", Unit::Count, "Batches of usage written");
+    describe_gauge!("seckill_quota_waiting", Unit::Count, "Uses of quotas that are not written yet");
+    describe_counter!("seckill_quota_refused_total", Unit::Count, "Uses refused because a quota was used up");
+    describe_counter!("seckill_quota_unseeded_total", Unit::Count, "Counters begun without asking Postgres");
+    describe_counter!("seckill_quota_workers_replaced_total", Unit::Count, "Workers that died and were replaced");
     describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
     describe_gauge!("seckill_limiter_keys", Unit::Count, "Callers remembered, by limit");
     describe_gauge!("seckill_limited_callers", Unit::Count, "Different callers refused by a limit within a minute");

@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
-use control::ConcurrencySettings;
+use control::{ConcurrencySettings, QuotaSettings};
 use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
 use gateway::{BuyerSettings, GatewaySettings};
@@ -37,6 +37,7 @@ pub struct Config {
     pub rabbitmq: RabbitSettings,
     pub postgres: PostgresSettings,
     pub buyers: BuyerSettings,
+    pub quotas: QuotaSettings,
     pub token_keys: TokenKeys,
     pub admin_key: String,
     pub metrics_key: Option<String>,
@@ -84,6 +85,7 @@ struct File {
     rabbitmq: RabbitSettings,
     postgres: PostgresSettings,
     buyers: BuyerSettings,
+    quotas: QuotaSettings,
     payments: PaymentsSection,
     secrets: Secrets,
     concurrency: ConcurrencySettings,
@@ -103,6 +105,7 @@ impl Default for File {
             rabbitmq: Default::default(),
             postgres: Default::default(),
             buyers: Default::default(),
+            quotas: Default::default(),
             payments: Default::default(),
             secrets: Default::default(),
             concurrency: Default::default(),
@@ -340,6 +343,7 @@ fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
         findings.take(gateway.limits.check().map_err(anyhow::Error::msg));
     }
 
+    findings.take(file.quotas.writing().map_err(|why| anyhow!("quotas.{why}")));
     let provider = file.payments.provider.unwrap_or(if demo { Provider::Demo } else { Provider::External });
     if provider == Provider::Demo && !demo {
         let text = "\"demo\" gives goods away for nothing; it needs profile = \"demo\"";
@@ -364,6 +368,7 @@ fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
         postgres: file.postgres,
         buyers: file.buyers,
         concurrency: file.concurrency,
+        quotas: file.quotas,
         log: file.log,
     })
 }

@@ -18,6 +18,7 @@ use tracing::{info, warn};
 
 use crate::cli::Listen;
 use crate::config::Config;
+use crate::quotas;
 use crate::safety::{self, Findings};
 use crate::world::World;
 
@@ -173,7 +174,10 @@ async fn serve_gateway(
     } else if world.webhook_secrets.is_empty() {
         warn!("secrets.webhook_secrets is empty: no payment will be believed, and unpaid orders expire");
     }
+    let quotas = quotas::start(world, config)?;
+    tasks.spawn(quotas::keep(quotas.clone(), stop.clone()));
     let parts = GatewayParts {
+        quotas: quotas.clone(),
         life: world.life.clone(),
         payments: world.payments.clone(),
         webhooks,
@@ -200,6 +204,7 @@ async fn serve_gateway(
     };
     info!(buyers = %listeners.buyers_address()?, operators = ?listeners.operators_address(), "the gateway is listening");
     let served = gateway::serve(parts, listeners.buyers, listeners.operators, stop).await.context("the gateway");
+    quotas.close(quotas::CLOSE_MAX).await;
     answered.cancel();
     tasks.close();
     tasks.wait().await;

@@ -13,7 +13,7 @@ use control::Concurrency;
 use domain::Shard;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox,
-    PaymentProvider, Queue, SaleStore, SettingStore, SharedLimits,
+    PaymentProvider, Queue, QuotaGate, QuotaStore, SaleStore, SettingStore, SharedLimits,
 };
 use domain::webhook::WebhookSecret;
 use order_intake::Warmup;
@@ -33,6 +33,10 @@ pub struct World {
     pub audit: Arc<dyn AuditLog>,
     /// Counts what rate limits count for all gateways together.
     pub shared_limits: Arc<dyn SharedLimits>,
+    /// Counts what is used of quotas.
+    pub quota_gate: Arc<dyn QuotaGate>,
+    /// Keeps it.
+    pub quota_store: Arc<dyn QuotaStore>,
     pub orders: Arc<dyn OrderStore>,
     pub life: Arc<dyn OrderLife>,
     /// Who takes the money; `None` where the seller's own checkout does.
@@ -63,7 +67,7 @@ impl World {
     pub async fn new(config: &Config) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Costs nothing where it is not used.
-        let Embedded { gate, queue, store } = Embedded::new(clock.clone());
+        let Embedded { gate, queue, store, quotas } = Embedded::new(clock.clone());
         // Tells the tokens of this process from those of all others.
         let instance = uuid::Uuid::new_v4().simple().to_string();
         let mut tokens: Arc<dyn domain::ports::Concurrency> = gate.clone();
@@ -84,6 +88,8 @@ impl World {
             setting_store: store.clone(),
             audit: store.clone(),
             shared_limits: Arc::new(EmbeddedLimits::new(clock.clone())),
+            quota_gate: quotas,
+            quota_store: store.clone(),
             outbox: store,
             clock,
             entropy: Arc::new(SystemEntropy),
@@ -96,6 +102,7 @@ impl World {
             world.health[0] = redis.clone();
             world.gate = redis.clone();
             tokens = redis.clone();
+            world.quota_gate = redis.clone();
             world.redis = Some(redis);
             world.shared_limits = RedisLimits::connect(&config.redis).await.context("redis.url")?;
         }
@@ -117,6 +124,7 @@ impl World {
             world.outbox = postgres.clone();
             world.setting_store = postgres.clone();
             world.audit = postgres.clone();
+            world.quota_store = postgres.clone();
             world.postgres = Some(postgres);
         }
         if config.provider == Provider::Demo {

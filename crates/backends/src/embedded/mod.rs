@@ -7,6 +7,7 @@
 mod gate;
 mod limits;
 mod queue;
+mod quota;
 mod store;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use domain::ports::Clock;
 pub use gate::EmbeddedGate;
 pub use limits::EmbeddedLimits;
 pub use queue::EmbeddedQueue;
+pub use quota::EmbeddedQuotas;
 pub use store::EmbeddedStore;
 
 /// One of each, ready for use.
@@ -26,6 +28,8 @@ pub struct Embedded {
     pub queue: Arc<EmbeddedQueue>,
     /// Orders, sales and the outbox.
     pub store: Arc<EmbeddedStore>,
+    /// Counts what is used of quotas.
+    pub quotas: Arc<EmbeddedQuotas>,
 }
 
 impl Embedded {
@@ -35,6 +39,7 @@ impl Embedded {
             gate: Arc::new(EmbeddedGate::new(Arc::clone(&clock))),
             queue: Arc::new(EmbeddedQueue::new()),
             store: Arc::new(EmbeddedStore::new(clock)),
+            quotas: Arc::new(EmbeddedQuotas::default()),
         }
     }
 }

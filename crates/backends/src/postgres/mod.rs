@@ -12,6 +12,7 @@ mod outbox;
 mod place;
 #[cfg(test)]
 mod plans;
+mod quota;
 mod relay;
 mod rows;
 mod safety;

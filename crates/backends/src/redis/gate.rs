@@ -22,7 +22,7 @@ const SCAN_MAX: usize = 1_000;
 /// The gate on one Redis server.
 pub struct RedisGate {
     pub(super) link: Link,
-    namespace: String,
+    pub(super) namespace: String,
 }
 
 impl RedisGate {

@@ -6,6 +6,7 @@ mod concurrency;
 mod gate;
 mod limits;
 mod link;
+mod quota;
 mod record;
 mod scripts;
 mod settings;

@@ -20,6 +20,9 @@ pub(super) enum Name {
     ConcurrencyStats,
     Limit,
     Lease,
+    QuotaTake,
+    QuotaReturn,
+    QuotaRaise,
 }
 
 const SHARED: &str = include_str!("../../../../lua/records.lua");
@@ -28,7 +31,7 @@ const SHARED: &str = include_str!("../../../../lua/records.lua");
 const TOKENS: &str = include_str!("../../../../lua/tokens.lua");
 
 /// How many there are.
-pub(super) const COUNT: usize = 18;
+pub(super) const COUNT: usize = 21;
 
 const SOURCES: [(Name, &str); COUNT] = [
     (Name::Admit, include_str!("../../../../lua/admit.lua")),
@@ -49,6 +52,9 @@ const SOURCES: [(Name, &str); COUNT] = [
     (Name::ConcurrencyStats, include_str!("../../../../lua/concurrency_stats.lua")),
     (Name::Limit, include_str!("../../../../lua/limit.lua")),
     (Name::Lease, include_str!("../../../../lua/lease.lua")),
+    (Name::QuotaTake, include_str!("../../../../lua/quota_take.lua")),
+    (Name::QuotaReturn, include_str!("../../../../lua/quota_return.lua")),
+    (Name::QuotaRaise, include_str!("../../../../lua/quota_raise.lua")),
 ];
 
 /// The hashes to call the scripts by, on the server run that they were made for.

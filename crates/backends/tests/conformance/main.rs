@@ -7,6 +7,7 @@
 mod gate;
 mod limits;
 mod queue;
+mod quota;
 mod store;
 mod support;
 

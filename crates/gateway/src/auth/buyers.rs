@@ -54,6 +54,8 @@ pub struct Buyer {
     pub id: BuyerId,
     /// Its sales channel, where the JWT names one.
     pub channel: Option<String>,
+    /// The API client that acts for it, where the JWT names one: its `client_id` (RFC 9068).
+    pub client: Option<String>,
 }
 
 /// The keys that buyers' JWTs are checked with.
@@ -141,7 +143,12 @@ impl BuyerKeys {
             // A channel that we cannot carry must not be replaced by one that the buyer chooses.
             Some(channel) => Some(channel.as_str().filter(|text| is_channel(text)).ok_or_else(refused)?.to_owned()),
         };
-        Ok(Buyer { id, channel })
+        let client = match claims.get("client_id") {
+            None | Some(Value::Null) => None,
+            // A client that we cannot count must not be one that is not counted.
+            Some(client) => Some(client.as_str().filter(|text| is_client(text)).ok_or_else(refused)?.to_owned()),
+        };
+        Ok(Buyer { id, channel, client })
     }
 
     /// Can we write logins ourselves? Only with a shared secret, and only the demo does.
@@ -166,6 +173,11 @@ impl BuyerKeys {
 pub fn is_channel(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=32).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// Is this the name of an API client: 1 to 128 visible ASCII characters?
+pub fn is_client(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn rules(settings: &BuyerSettings) -> Validation {

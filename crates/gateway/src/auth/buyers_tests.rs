@@ -30,7 +30,7 @@ fn jwt(claims: &Value) -> String {
 fn a_login_names_its_buyer() {
     let keys = keys(BuyerSettings::default());
     let ann = keys.verify(&jwt(&json!({ "sub": "ann", "exp": now_s() + 60, "aud": "anyone" }))).unwrap();
-    assert_eq!(ann, Buyer { id: "ann".parse().unwrap(), channel: None });
+    assert_eq!(ann, Buyer { id: "ann".parse().unwrap(), channel: None, client: None });
     let bob = keys.issue(&"bob".parse().unwrap(), now_s()).unwrap();
     assert_eq!(keys.verify(bob.expose()).unwrap().id.as_str(), "bob");
 }

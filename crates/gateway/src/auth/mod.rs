@@ -3,7 +3,7 @@
 mod buyers;
 mod operators;
 
-pub use buyers::{Buyer, BuyerKeys, BuyerSettings, is_channel};
+pub use buyers::{Buyer, BuyerKeys, BuyerSettings, is_channel, is_client};
 pub use operators::{MetricsKeys, require_admin, require_metrics};
 
 use actix_web::http::header::{self, HeaderMap};

@@ -9,7 +9,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::part;
-use crate::auth::Buyer;
 use crate::edge::Edge;
 use crate::limits::{Action, Caller};
 use crate::problem::{Code, Problem};
@@ -74,7 +73,8 @@ impl From<OrderView> for OrderBody {
 /// One of the caller's orders.
 #[utoipa::path(get, path = "/api/v1/orders/{order}", tag = "orders", security(("buyer" = [])),
     params(("order" = String, Path, description = "Its id: the job's")),
-    extensions(("x-problems" = json!(["unauthenticated", "not-found", "rate-limited", "overloaded", "not-ready"]))),
+    extensions(("x-problems" = json!(["unauthenticated", "not-found", "quota-exceeded", "rate-limited", "overloaded",
+        "not-ready"]))),
     responses((status = 200, description = "The order.", body = OrderBody)))]
 pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let order = own_order(&request, &edge).await?;
@@ -90,11 +90,13 @@ async fn caller(request: &HttpRequest, edge: &Edge) -> Result<(BuyerId, JobId), 
 
 /// Whoever wants to know something about their orders.
 async fn reader(request: &HttpRequest, edge: &Edge) -> Result<BuyerId, Problem> {
-    let Buyer { id, channel } = edge.buyer(request)?;
-    edge.limits.status.check(id.as_str())?;
-    let caller = Caller { buyer: Some(id.as_str()), channel: channel.as_deref(), ..Caller::default() };
+    let buyer = edge.buyer(request)?;
+    let id = buyer.id.as_str();
+    edge.limits.status.check(id)?;
+    let caller = Caller { buyer: Some(id), channel: buyer.channel.as_deref(), ..Caller::default() };
     edge.count_shared(Action::Status, caller).await?;
-    Ok(id)
+    edge.count_request(&buyer).await?;
+    Ok(buyer.id)
 }
 
 /// The order that the path names, if it is the caller's.
@@ -108,7 +110,7 @@ pub async fn own_order(request: &HttpRequest, edge: &Edge) -> Result<OrderView, 
 /// Cancels an unpaid order; its units are for sale again at once. Cancelling it again changes nothing.
 #[utoipa::path(post, path = "/api/v1/orders/{order}/cancel", tag = "orders", security(("buyer" = [])),
     params(("order" = String, Path, description = "Its id: the job's")),
-    extensions(("x-problems" = json!(["unauthenticated", "not-found", "conflict", "rate-limited", "overloaded", "not-ready",
+    extensions(("x-problems" = json!(["unauthenticated", "not-found", "conflict", "quota-exceeded", "rate-limited", "overloaded", "not-ready",
         "outcome-unknown"]))),
     responses((status = 200, description = "It is cancelled.", body = OrderBody)))]
 pub async fn cancel(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
@@ -128,7 +130,8 @@ pub async fn cancel(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRespon
 /// The caller's orders, of all sales or of one.
 #[utoipa::path(get, path = "/api/v1/me/orders", tag = "orders", security(("buyer" = [])),
     params(("sale" = Option<String>, Query, description = "Only of this sale")),
-    extensions(("x-problems" = json!(["unauthenticated", "validation-failed", "rate-limited", "overloaded", "not-ready"]))),
+    extensions(("x-problems" = json!(["unauthenticated", "validation-failed", "quota-exceeded", "rate-limited", "overloaded",
+        "not-ready"]))),
     responses((status = 200, description = "The orders; none of an unknown sale.", body = OrdersBody)))]
 pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let buyer = reader(&request, &edge).await?;

@@ -48,7 +48,7 @@ pub struct Purchase<'a> {
     request_body = Purchase<'static>,
     extensions(("x-problems" = json!(["malformed", "too-large", "unsupported-media-type", "quantity-invalid",
         "token-invalid", "token-expired", "token-mismatch", "not-found", "sale-not-open", "sale-paused", "sale-ended",
-        "sold-out", "limit-reached", "rate-limited", "overloaded", "not-ready", "outcome-unknown",
+        "sold-out", "limit-reached", "quota-exceeded", "rate-limited", "overloaded", "not-ready", "outcome-unknown",
         "unauthenticated"]))),
     responses((status = 202, description = "Accepted; poll the job.", body = JobBody<'static>,
                headers(("Location" = String, description = "The job"),
@@ -92,8 +92,12 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         return Err(Problem::new(Code::TokenMismatch, "The token is for another sale."));
     }
     // A login is not needed; one that is sent as well has to be the token's.
-    if bearer(request.headers()).is_some() && edge.buyer(request)?.id != token.buyer {
-        return Err(Problem::new(Code::TokenMismatch, "The token is another buyer's."));
+    if bearer(request.headers()).is_some() {
+        let buyer = edge.buyer(request)?;
+        if buyer.id != token.buyer {
+            return Err(Problem::new(Code::TokenMismatch, "The token is another buyer's."));
+        }
+        edge.count_request(&buyer).await?;
     }
     let rules = edge.limits.shared.concerns(Action::Order).then(|| token.channel.clone());
     let attempt = attempt(edge, &listed, token, &purchase)?;
@@ -108,7 +112,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         let caller = Caller { buyer, sale, channel: Some(&channel), ..Caller::default() };
         edge.count_shared(Action::Order, caller).await?;
     }
-    match edge.within(edge.intake.purchase(attempt)).await {
+    match edge.purchase(attempt).await? {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
         Answer::Refused(refusal) => {
             match refusal {

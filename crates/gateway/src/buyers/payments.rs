@@ -39,7 +39,7 @@ struct PaymentBody {
 /// Begins a payment for an unpaid order. The order is paid when the provider has said so: ask for the order.
 #[utoipa::path(post, path = "/api/v1/orders/{order}/payments", tag = "orders", security(("buyer" = [])),
     params(("order" = String, Path, description = "Its id: the job's")),
-    extensions(("x-problems" = json!(["unauthenticated", "not-found", "conflict", "rate-limited", "overloaded", "not-ready",
+    extensions(("x-problems" = json!(["unauthenticated", "not-found", "conflict", "quota-exceeded", "rate-limited", "overloaded", "not-ready",
         "outcome-unknown"]))),
     responses((status = 201, description = "The payment has begun.", body = PaymentBody)))]
 pub async fn start(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {

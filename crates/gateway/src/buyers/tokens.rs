@@ -46,12 +46,13 @@ struct TokenBody {
 #[utoipa::path(post, path = "/api/v1/sales/{sale}/tokens", tag = "purchases", security(("buyer" = [])),
     params(("sale" = String, Path, description = "Its id")), request_body = Option<TokenWishes>,
     extensions(("x-problems" = json!(["malformed", "unauthenticated", "challenge-required", "challenge-failed", "not-found",
-        "sale-not-open", "sale-ended", "too-large", "unsupported-media-type", "validation-failed", "rate-limited",
-        "overloaded", "not-ready"]))),
+        "sale-not-open", "sale-ended", "too-large", "unsupported-media-type", "validation-failed", "quota-exceeded",
+        "rate-limited", "overloaded", "not-ready"]))),
     responses((status = 201, description = "The token; usable from the opening.", body = TokenBody)))]
 pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
     let buyer = edge.buyer(&request)?;
     edge.limits.token.check(buyer.id.as_str())?;
+    edge.count_request(&buyer).await?;
     let wishes: Option<TokenWishes> = body::optional_json(&request, payload, edge.buyer_body()).await?;
     let TokenWishes { channel: wished, altcha } = wishes.unwrap_or_default();
     if wished.as_deref().is_some_and(|channel| !is_channel(channel)) {

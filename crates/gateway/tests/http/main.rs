@@ -16,6 +16,7 @@ mod observing;
 mod operating;
 mod paying;
 mod purchases;
+mod quotas;
 mod raw;
 mod reading;
 mod shedding;

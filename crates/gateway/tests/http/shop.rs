@@ -102,6 +102,10 @@ impl Shop {
     }
 
     pub async fn start_with(settings: GatewaySettings) -> Self {
+        Self::start_with_quotas(settings, control::QuotaSettings::default()).await
+    }
+
+    pub async fn start_with_quotas(settings: GatewaySettings, settings_of_quotas: control::QuotaSettings) -> Self {
         let clock = TestClock::new();
         let world = Faulty::new(clock.clone());
         let hex = LOGIN_SECRET.map(|byte| format!("{byte:02x}")).concat();
@@ -133,6 +137,7 @@ impl Shop {
             setting_store: world.store.clone(),
             audit: world.store.clone(),
             shared_limits: world.clone(),
+            quotas: crate::quotas::quotas(&world, clock.clone(), settings_of_quotas),
             health: vec![world.clone()],
             clock: clock.clone(),
             entropy: Arc::new(TestEntropy::default()),

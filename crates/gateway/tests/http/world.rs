@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use backends::embedded::{Embedded, EmbeddedGate, EmbeddedLimits, EmbeddedQueue, EmbeddedStore};
+use backends::embedded::{Embedded, EmbeddedGate, EmbeddedLimits, EmbeddedQueue, EmbeddedQuotas, EmbeddedStore};
 use domain::ports::{
     Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Leased, Operator, OrderStore, Outage,
     PlaceError, Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, SharedLimit, SharedLimits, Spent,
@@ -72,17 +72,18 @@ pub struct Faulty {
     pub queue: Arc<EmbeddedQueue>,
     pub store: Arc<EmbeddedStore>,
     pub limits: Arc<EmbeddedLimits>,
+    pub quotas: Arc<EmbeddedQuotas>,
     pub faults: Arc<Faults>,
 }
 
 impl Faulty {
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         let limits = Arc::new(EmbeddedLimits::new(clock.clone()));
-        let Embedded { gate, queue, store } = Embedded::new(clock);
-        Arc::new(Self { gate, queue, store, limits, faults: Arc::default() })
+        let Embedded { gate, queue, store, quotas } = Embedded::new(clock);
+        Arc::new(Self { gate, queue, store, limits, quotas, faults: Arc::default() })
     }
 
-    fn reach(&self, fault: &AtomicBool) -> Result<(), Outage> {
+    pub fn reach(&self, fault: &AtomicBool) -> Result<(), Outage> {
         if fault.load(Ordering::SeqCst) { Err(Outage::NotSent("a test took it away".to_owned())) } else { Ok(()) }
     }
 }

@@ -13,6 +13,7 @@ mod life;
 mod limits;
 mod metrics;
 mod purchase;
+mod quotas;
 mod repair;
 mod restock;
 mod secrets;

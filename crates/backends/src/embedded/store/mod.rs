@@ -8,6 +8,7 @@ mod orders;
 mod outbox;
 mod payments;
 mod place;
+mod quota;
 mod relay;
 mod restock;
 mod sales;

@@ -10,6 +10,7 @@ use domain::{
 
 use super::outbox::OutboxTable;
 use super::payments::Payments;
+use super::quota::QuotaTable;
 use super::restock::RestockRow;
 
 /// Lines of the audit log that are kept: what operators do in many months.
@@ -29,6 +30,7 @@ pub(super) struct Tables {
     pub(super) outbox: OutboxTable,
     pub(super) settings: HashMap<String, Setting>,
     pub(super) audit: VecDeque<AuditEntry>,
+    pub(super) quotas: QuotaTable,
 }
 
 /// A sale with its items' books and its orders.

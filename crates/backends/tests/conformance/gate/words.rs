@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use domain::{Admissible, Attempt, ConcurrencyRules, Outcome, SaleState};
+use domain::{Admissible, Attempt, ConcurrencyRules, Outcome, QuotaKind, SaleState};
 use redis::Value;
 
 use super::bench::{Bench, Time, redis_gate_at, route};
 use super::tap::{Tap, word};
+use crate::quota;
 use crate::support::required;
 
 /// The answers of each script. Counts above 1 stand under `1`; a list without a word is `nothing` or `jobs`.
-const ANSWERS: [(&str, &str); 18] = [
+const ANSWERS: [(&str, &str); 21] = [
     (
         "admit",
         "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away backlog \
@@ -31,6 +32,9 @@ const ANSWERS: [(&str, &str); 18] = [
     ("lease", "leased refused not-ready"),
     ("limit", "allowed refused"),
     ("mark_queued", "0 1"),
+    ("quota_raise", "0 1"),
+    ("quota_return", "0 1"),
+    ("quota_take", "allowed before exceeded unseeded"),
     ("reserve", "reserved refused stale not-ready"),
     ("restock", "-1 0 1"),
     ("scan", "page not-ready"),
@@ -90,6 +94,7 @@ async fn every_answer_of_every_script_is_reached() {
     let tap = Tap::on(&required("REDIS_URL")).await;
     let gate = redis_gate_at(tap.url.clone()).await;
     limits(tap.url.clone()).await;
+    quotas(&*gate).await;
     let bench = Bench { tokens: gate.clone(), gate, time: Time::Real, route: route(1, 0) };
     without_a_sale(&bench).await;
     let rules = bench.rules(1, &[4, 0], 2);
@@ -120,6 +125,21 @@ async fn limits(url: String) {
     let one = [SharedLimit { key: "r".to_owned(), algorithm: LimitAlgorithm::SlidingWindow, limit: 1, window }];
     for allowed in [true, false] {
         assert_eq!(limits.spend(&one).await.unwrap().is_allowed(), allowed);
+    }
+}
+
+async fn quotas(gate: &impl domain::ports::QuotaGate) {
+    let one = quota::used(QuotaKind::Purchases, "ann", "1", 1);
+    let other = quota::used(QuotaKind::Purchases, "ann", "2", 1);
+    let ends_at = quota::now() + chrono::TimeDelta::minutes(10);
+    gate.raise(&one.key, &[]).await.unwrap();
+    gate.take(&one, 1, ends_at, None).await.unwrap();
+    for one in [&one, &one, &other] {
+        gate.take(one, 1, ends_at, Some(&quota::seed(0, "g"))).await.unwrap();
+    }
+    gate.raise(&one.key, &[]).await.unwrap();
+    for expected in [true, false] {
+        assert_eq!(gate.give_back(&one).await.unwrap(), expected);
     }
 }
 

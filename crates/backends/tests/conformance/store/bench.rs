@@ -7,7 +7,7 @@ use backends::SystemClock;
 use backends::embedded::Embedded;
 use domain::ports::{
     AuditLog, Changed, Clock, Deliver, Operator, OrderLife, OrderStore, Outage, Outbox, OutboxRow, Placement,
-    SaleStore, SettingStore, Sink,
+    QuotaStore, SaleStore, SettingStore, Sink,
 };
 use domain::{
     BuyerId, Effect, EventMessage, Hold, ItemIndex, ItemTotals, JobId, NewSale, Outcome, Quantity, RefusedReason,
@@ -32,6 +32,7 @@ pub(super) struct Bench {
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) settings: Arc<dyn SettingStore>,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) quotas: Arc<dyn QuotaStore>,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -85,7 +86,7 @@ impl Bench {
     /// All ports of one store.
     pub(super) fn of<S>(store: Arc<S>) -> Self
     where
-        S: OrderStore + OrderLife + SaleStore + Outbox + SettingStore + AuditLog + 'static,
+        S: OrderStore + OrderLife + SaleStore + Outbox + SettingStore + AuditLog + QuotaStore + 'static,
     {
         Self {
             orders: store.clone(),
@@ -93,7 +94,8 @@ impl Bench {
             sales: store.clone(),
             outbox: store.clone(),
             settings: store.clone(),
-            audit: store,
+            audit: store.clone(),
+            quotas: store,
         }
     }
 

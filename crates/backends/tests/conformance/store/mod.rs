@@ -7,6 +7,7 @@ mod outbox;
 mod payments;
 mod placing;
 mod postgres;
+mod quotas;
 mod races;
 mod refusing;
 mod restocks;
@@ -65,6 +66,17 @@ mod keeps_settings {
     crate::suite!(crate::store::settings: embedded by crate::store::embedded, postgres by crate::store::postgres; [
         a_setting_is_changed_by_whoever_has_seen_it,
         the_audit_log_is_read_newest_first_page_by_page_and_by_sale,
+    ]);
+}
+
+mod keeps_quotas {
+    crate::suite!(crate::store::quotas: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        a_batch_is_added_up_and_each_use_counts_once,
+        what_another_generation_has_written_is_said,
+        racing_batches_lose_nothing,
+        without_the_gate_exactly_the_limit_is_let_through,
+        purchases_are_never_fewer_than_the_orders_of_the_day,
+        days_that_are_over_are_swept,
     ]);
 }
 

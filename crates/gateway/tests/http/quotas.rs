@@ -1,0 +1,248 @@
+//! What buyers and API clients may use in a day.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use control::{Live, QuotaLimits, QuotaParts, QuotaSettings, Quotas};
+use domain::ports::{Outage, QuotaGate, QuotaStore};
+use domain::{QuotaEvent, QuotaKey, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse, Timestamp};
+use serde_json::{Value, json};
+
+use crate::shop::{Answer, Shop, unlimited};
+use crate::world::{Faulty, TestClock, TestEntropy};
+
+/// Quotas on the backends of a test.
+pub fn quotas(world: &Arc<Faulty>, clock: Arc<TestClock>, settings: QuotaSettings) -> Arc<Quotas> {
+    let limits = QuotaLimits {
+        purchases_per_buyer_and_day: settings.purchases_per_buyer_and_day,
+        requests_per_client_and_day: settings.requests_per_client_and_day,
+    };
+    let limits = Live::new("quotas", world.store.clone(), limits);
+    let entropy = Arc::new(TestEntropy::default());
+    let parts = QuotaParts { gate: world.clone(), store: world.clone(), clock, entropy, limits };
+    Quotas::start(settings, parts).unwrap()
+}
+
+#[async_trait]
+impl QuotaGate for Faulty {
+    async fn take(
+        &self,
+        one: &QuotaUse,
+        limit: u64,
+        ends_at: Timestamp,
+        seed: Option<&QuotaSeed>,
+    ) -> Result<QuotaTaken, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.quotas.take(one, limit, ends_at, seed).await
+    }
+    async fn give_back(&self, one: &QuotaUse) -> Result<bool, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.quotas.give_back(one).await
+    }
+    async fn raise(&self, key: &QuotaKey, written: &[QuotaUsage]) -> Result<(), Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.quotas.raise(key, written).await
+    }
+    async fn counted(&self, key: &QuotaKey) -> Result<Option<u64>, Outage> {
+        self.reach(&self.faults.gate_away)?;
+        self.quotas.counted(key).await
+    }
+}
+
+#[async_trait]
+impl QuotaStore for Faulty {
+    async fn write(&self, events: &[QuotaEvent]) -> Result<Vec<QuotaKey>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.write(events).await
+    }
+    async fn written(&self, key: &QuotaKey) -> Result<Vec<QuotaUsage>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.written(key).await
+    }
+    async fn used(&self, key: &QuotaKey, from: Timestamp, until: Timestamp) -> Result<u64, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.used(key, from, until).await
+    }
+    async fn take_directly(&self, one: &QuotaUse, limit: u64) -> Result<QuotaTaken, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.take_directly(one, limit).await
+    }
+    async fn sweep(&self, before: chrono::NaiveDate, limit: usize) -> Result<u64, Outage> {
+        self.store.sweep(before, limit).await
+    }
+}
+
+async fn shop(settings: Value) -> Shop {
+    let shop = Shop::start_with_quotas(unlimited(), serde_json::from_value(settings).unwrap()).await;
+    shop.open("s1", 100, 10).await;
+    shop
+}
+
+impl Shop {
+    async fn lists_orders(&self, buyer: &str, client: Option<&str>) -> Answer {
+        let mut claims = json!({ "sub": buyer, "exp": chrono::Utc::now().timestamp() + 600 });
+        if let Some(client) = client {
+            claims["client_id"] = client.into();
+        }
+        self.send(self.request("GET", "/api/v1/me/orders").bearer_auth(self.login_with(claims))).await
+    }
+
+    /// A request of an API client that reads nothing from the database.
+    async fn asks_token(&self, client: &str) -> Answer {
+        let claims = json!({ "sub": "zoe", "client_id": client, "exp": chrono::Utc::now().timestamp() + 600 });
+        self.send(self.request("POST", "/api/v1/sales/s1/tokens").bearer_auth(self.login_with(claims))).await
+    }
+
+    async fn quotas(&self, query: &str) -> Value {
+        self.operate("GET", &format!("/admin/v1/quotas{query}"), None).await.expect(200).json
+    }
+
+    async fn used(&self, kind: &str, subject: &str) -> Value {
+        self.quotas(&format!("?kind={kind}&subject={subject}")).await["usage"]["used"].clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buyer_s_units_of_a_day_are_counted_over_all_sales_and_a_refused_purchase_costs_nothing() {
+    let shop = shop(json!({ "purchases_per_buyer_and_day": 3 })).await;
+    shop.open("s2", 1, 10).await;
+    let (first, job) = shop.token("ann", "s1").await;
+    shop.buy_with("s1", &first, 2).await.expect(202);
+    let (dear, _) = shop.token("ann", "s2").await;
+    shop.buy_with("s2", &dear, 2).await.expect_problem(429, "quota-exceeded");
+    let (other, _) = shop.token("bob", "s2").await;
+    shop.buy_with("s2", &other, 1).await.expect(202);
+    let (late, _) = shop.token("ann", "s2").await;
+    shop.buy_with("s2", &late, 1).await.expect_problem(409, "sold-out");
+    assert_eq!(shop.used("purchases", "ann").await, 2, "what was refused was given back");
+    shop.buy("ann", 1).await.expect(202);
+
+    let refused = shop.buy("ann", 1).await.expect_problem(429, "quota-exceeded");
+    assert_eq!(refused.json["quota"], "purchases");
+    let midnight = (chrono::Utc::now().date_naive() + chrono::TimeDelta::days(1)).and_time(chrono::NaiveTime::MIN);
+    assert_eq!(refused.json["resetsAt"], json!(midnight.and_utc()));
+    let again = shop.buy_with("s1", &first, 2).await.expect(202);
+    assert_eq!(again.json["jobId"], json!(job), "an admitted token is answered, whatever was used since");
+    assert_eq!(shop.used("purchases", "ann").await, 3);
+    shop.buy("cid", 3).await.expect(202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_admitted_before_the_counter_was_lost_is_still_answered() {
+    let shop = shop(json!({ "purchases_per_buyer_and_day": 1 })).await;
+    let (token, job) = shop.token("ann", "s1").await;
+    shop.buy_with("s1", &token, 1).await.expect(202);
+    shop.place().await;
+    shop.world.quotas.forget();
+    shop.buy("ann", 1).await.expect_problem(429, "quota-exceeded");
+    assert_eq!(shop.buy_with("s1", &token, 1).await.expect(202).json["jobId"], json!(job));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_counted_by_api_client_and_a_login_without_one_is_not_counted() {
+    let shop = shop(json!({ "requests_per_client_and_day": 3 })).await;
+    for buyer in ["ann", "bob", "cid"] {
+        shop.lists_orders(buyer, Some("app")).await.expect(200);
+    }
+    let refused = shop.lists_orders("dan", Some("app")).await.expect_problem(429, "quota-exceeded");
+    assert_eq!(refused.json["quota"], "requests");
+    shop.lists_orders("dan", Some("web")).await.expect(200);
+    for _ in 0..5 {
+        shop.lists_orders("dan", None).await.expect(200);
+    }
+    for wrong in ["", "a b", &"x".repeat(129)] {
+        shop.lists_orders("dan", Some(wrong)).await.expect_problem(401, "unauthenticated");
+    }
+    assert_eq!((shop.used("requests", "app").await, shop.used("requests", "web").await), (json!(3), json!(1)));
+
+    shop.clock.go_on(86_400_000);
+    shop.lists_orders("ann", Some("app")).await.expect(200);
+    assert_eq!(shop.used("requests", "app").await, 1, "a new day");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_changes_limits_while_it_runs_and_sees_before_and_after() {
+    let shop = shop(json!({ "preset": "low-latency", "flush_interval_ms": 20 })).await;
+    let seen = shop.quotas("").await;
+    assert_eq!(seen["limits"], json!({ "purchasesPerBuyerAndDay": 0, "requestsPerClientAndDay": 0 }));
+    assert_eq!((&seen["consumer"]["workerCount"], &seen["consumer"]["channelSize"]), (&json!(2), &json!(500)));
+    shop.lists_orders("ann", Some("app")).await.expect(200);
+    assert_eq!(shop.quotas("").await["statistics"]["total"], 0, "what has no limit is not counted");
+
+    let put = |body: Value| shop.operate("PUT", "/admin/v1/quotas", Some(body));
+    let changed = put(json!({ "requestsPerClientAndDay": 2, "reason": "too many" })).await.expect(200).json;
+    assert_eq!(changed["before"]["requestsPerClientAndDay"], 0);
+    assert_eq!(changed["after"], json!({ "purchasesPerBuyerAndDay": 0, "requestsPerClientAndDay": 2 }));
+    put(json!({ "purchasesPerBuyerAndDay": 7 })).await.expect(200);
+    let log = shop.operate("GET", "/admin/v1/audit-log?limit=2", None).await.json;
+    assert_eq!(log["entries"][1]["action"], "set-quotas");
+    assert_eq!(log["entries"][1]["reason"], "too many");
+
+    for _ in 0..2 {
+        shop.lists_orders("ann", Some("app")).await.expect(200);
+    }
+    shop.lists_orders("ann", Some("app")).await.expect_problem(429, "quota-exceeded");
+    shop.eventually(|shop| async { shop.quotas("").await["statistics"]["processed"] == 2 }).await;
+    let seen = shop.quotas("?kind=requests&subject=app").await;
+    assert_eq!(seen["usage"], json!({ "kind": "requests", "subject": "app", "used": 2, "remaining": 0 }));
+    assert_eq!((&seen["health"]["healthy"], &seen["health"]["workersAlive"]), (&json!(true), &json!(2)));
+    assert!(seen["health"]["lastFlushAt"].is_string() && seen["version"] == 2, "{seen}");
+
+    put(json!({ "requestsPerClientAndDay": -1 })).await.expect_problem(400, "malformed");
+    put(json!({ "requests": 1 })).await.expect_problem(400, "malformed");
+    put(json!({ "requestsPerClientAndDay": 1_u64 << 60 })).await.expect_problem(422, "validation-failed");
+    for query in ["?kind=requests", "?subject=app", "?kind=units&subject=app", "?kind=requests&subject=a%20b"] {
+        let answer = shop.operate("GET", &format!("/admin/v1/quotas{query}"), None).await;
+        answer.expect_problem(422, "validation-failed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_requests_are_counted_by_the_database_and_purchases_wait() {
+    let shop = shop(json!({ "requests_per_client_and_day": 6, "purchases_per_buyer_and_day": 6 })).await;
+    let (token, _) = shop.token("ann", "s1").await;
+    for _ in 0..2 {
+        shop.lists_orders("ann", Some("app")).await.expect(200);
+    }
+    shop.world.faults.gate_away.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        shop.lists_orders("ann", Some("app")).await.expect(200);
+    }
+    shop.buy_with("s1", &token, 1).await.expect_problem(503, "not-ready");
+    shop.world.faults.gate_away.store(false, Ordering::SeqCst);
+    for _ in 0..2 {
+        shop.lists_orders("ann", Some("app")).await.expect(200);
+    }
+    shop.lists_orders("ann", Some("app")).await.expect_problem(429, "quota-exceeded");
+    assert_eq!(shop.used("requests", "app").await, 6);
+    let statistics = shop.quotas("").await["statistics"].clone();
+    assert_eq!((&statistics["total"], &statistics["direct"]), (&json!(6), &json!(2)));
+    shop.world.faults.gate_away.store(true, Ordering::SeqCst);
+    shop.world.faults.store_away.store(true, Ordering::SeqCst);
+    shop.lists_orders("ann", Some("app")).await.expect_problem(503, "not-ready");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_database_buyers_go_on_and_a_request_that_cannot_be_written_is_refused() {
+    let settings = json!({ "requests_per_client_and_day": 100, "purchases_per_buyer_and_day": 5,
+                           "channel_size": 2, "worker_count": 1, "batch_size": 1, "retry_delay_ms": 10 });
+    let shop = shop(settings).await;
+    shop.world.faults.store_away.store(true, Ordering::SeqCst);
+    let mut answered = [0, 0];
+    for _ in 0..20 {
+        answered[usize::from(shop.asks_token("app").await.status == 201)] += 1;
+    }
+    assert_eq!(answered, [17, 3], "two wait, one is in a batch, and there is no room for more");
+    assert_eq!(shop.used("requests", "app").await, 3, "what was refused is not counted");
+    for _ in 0..5 {
+        shop.buy("ann", 1).await.expect(202);
+    }
+    shop.buy("ann", 1).await.expect_problem(429, "quota-exceeded");
+    assert_eq!(shop.quotas("").await["health"]["healthy"], false);
+    shop.world.faults.store_away.store(false, Ordering::SeqCst);
+    shop.eventually(|shop| async { shop.quotas("").await["statistics"]["processed"] == 3 }).await;
+    let statistics = shop.quotas("").await["statistics"].clone();
+    assert_eq!((&statistics["total"], &statistics["dropped"]), (&json!(25), &json!(22)), "{statistics}");
+    assert_eq!(shop.quotas("").await["health"]["healthy"], true);
+}

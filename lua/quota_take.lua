@@ -1,0 +1,38 @@
+#!lua
+--[[ quota_take: count one use of a quota, if it is within the limit.
+
+  KEYS  1 counter  2 ids                              (same {kind:subject} tag)
+  ARGV  1 id  2 units  3 limit  4 counter's end (ms)  5 ids' end (ms)  6 generation, '' without a seed  7 used before
+
+  The counter is a hash: run · generation · base (units known of other generations) · counted (units counted here). One
+  of another run of this server may have been rewound, and begins again. The ids are a hash of id → units, so that a use
+  counts once.
+  Answers  'allowed' | 'before' | 'exceeded', each with units left and generation; 'unseeded' where there is no counter
+  and no seed ]]
+check_type(KEYS[1], 'hash')
+check_type(KEYS[2], 'hash')
+local units, limit, seed = whole(ARGV[2], 0, 2 ^ 32), whole(ARGV[3], 0, 2 ^ 53), whole(ARGV[7], 0, 2 ^ 53)
+local counter_end, ids_end = whole(ARGV[4], 0, 2 ^ 53), whole(ARGV[5], 0, 2 ^ 53)
+local run, generation, base, counted = unpack(redis.call('HMGET', KEYS[1], 'run', 'generation', 'base', 'counted'))
+local fresh = run ~= RUN
+if fresh then
+  if ARGV[6] == '' then return { 'unseeded' } end
+  generation, base, counted = ARGV[6], seed, 0
+else
+  base, counted = whole(base, 0, 2 ^ 53), whole(counted, 0, 2 ^ 53)
+end
+local known = redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1
+local left = limit - base - counted
+
+if fresh then
+  redis.call('HSET', KEYS[1], 'run', RUN, 'generation', generation, 'base', ARGV[7], 'counted', 0)
+  redis.call('PEXPIREAT', KEYS[1], counter_end)
+end
+local word = known and 'before' or units > left and 'exceeded' or 'allowed'
+if word == 'allowed' then
+  left = left - units
+  redis.call('HINCRBY', KEYS[1], 'counted', units)
+  redis.call('HSET', KEYS[2], ARGV[1], units)
+  redis.call('PEXPIREAT', KEYS[2], ids_end)
+end
+return { word, string.format('%.0f', math.max(left, 0)), generation }
