@@ -1,6 +1,7 @@
 //! The HTTP edge over real connections, on the in-process backends.
 #![allow(clippy::unwrap_used)]
 
+mod concurrency;
 mod document;
 mod faults;
 mod input;
