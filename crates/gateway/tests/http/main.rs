@@ -6,6 +6,7 @@ mod auditing;
 mod challenge;
 mod crossing;
 mod disconnects;
+mod concurrency;
 mod document;
 mod faults;
 mod hardening;

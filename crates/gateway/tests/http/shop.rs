@@ -122,7 +122,7 @@ impl Shop {
             concurrency: Concurrency::new(
                 world.store.clone(),
                 world.gate.clone(),
-                &ConcurrencySettings::default(),
+                &ConcurrencySettings { wait_s: 1, ..ConcurrencySettings::default() },
                 "shop",
             ),
             warmup: Warmup::new(world.clone(), world.clone(), world.clone()),

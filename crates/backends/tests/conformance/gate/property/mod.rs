@@ -33,7 +33,7 @@ const OFTEN: [(&str, u32); 20] = [
     ("refused AllBusy", 10),
     ("refused ChannelBusy", 10),
     ("refused BuyerBusy", 10),
-    ("admitted and its buyer busy in one group", 5),
+    ("admitted and its buyer busy in one group", 3),
     ("group", 1_000),
     ("group with a token twice", 500),
     ("group with a buyer twice", 500),
