@@ -54,14 +54,17 @@ for _ in $(seq 100); do
     sleep 0.2
 done
 
+admin_key=$(run_value adminKey)
 rss_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$gateway/status"; }
 metrics() {
-    local key
-    key=$(run_value adminKey)
-    printf 'header = "authorization: Bearer %s"\n' "$key" |
+    printf 'header = "authorization: Bearer %s"\n' "$admin_key" |
         curl --config - --silent --show-error --fail --max-time 10 "$operators/metrics"
 }
-keys() { metrics | awk '/^seckill_limiter_keys/ { sub(/.*limit="/, ""); sub(/"}/, ""); printf "%s %s  ", $1, $2 }'; }
+# Callers that each limit remembers, and all of them first.
+keys() {
+    metrics | awk '/^seckill_limiter_keys/ { sub(/.*limit="/, ""); sub(/"}/, ""); all += $2; each = each "  " $1 " " $2 }
+        END { print all + 0 each }'
+}
 
 # known SECONDS FILE: the known buyers, for so long.
 known() {
@@ -81,18 +84,18 @@ known "$seconds" "$work/flooded" & crowd=$!
 wrk --threads "$threads" --connections "$connections" --duration "$((seconds * 2))" --timeout 15 \
     --script "$here/wrk/strangers.lua" "$shop/api/v1/sales/$SALE/orders" \
     -- "$work/strangers." "$threads" "$pause_ms" >"$work/flood" & flood=$!
-peak=$before most=
+peak=$before
 while kill -0 "$flood" 2>/dev/null; do
     now=$(rss_kib)
     [ "$now" -le "$peak" ] || peak=$now
-    most=$(keys)
+    keys >>"$work/keys"
     sleep 1
 done
 wait "$flood"
 wait "$crowd"
 echo "flood:  $(grep ^strangers "$work/flood")"
 echo "known:  $(grep ^known "$work/flooded")"
-echo "keys:   $most"
+echo "keys:   $(sort -n "$work/keys" | tail -1) (at most)"
 metrics | awk '/^seckill_limited_callers / { print "limited callers within a minute: " $2 }'
 sleep 3
 after=$(rss_kib)

@@ -4,20 +4,28 @@
 
   Thread i reads BODIES_PREFIX0i line by line. Every second line is sent with its token, and counts by its buyer; the
   others are sent with a forged one, and count by their address. Each connection waits some PAUSE_MS between two
-  requests. The thread ends with its lines. ]]
+  requests. The run ends when every line has its answer, as in distinct.lua. ]]
+local ffi = require('ffi')
+ffi.cdef [[ int getpid(void); int kill(int process, int signal); ]]
+local SIGINT, THREADS_MAX = 2, 256
+
 local threads = {}
+-- One flag per thread: has it got all its answers?
+local finished = ffi.new('int32_t[?]', THREADS_MAX)
 
 function setup(thread)
   thread:set('number', #threads)
+  thread:set('finished_at', tonumber(ffi.cast('intptr_t', finished)))
   table.insert(threads, thread)
 end
 
 sent, answered, by_status = 0, 0, {}
-local following, of, pause, ended
+local following, of, pause, ended, flags
 
 function init(args)
   following = io.lines(string.format('%s%02d', args[1], number))
   of, pause = tonumber(args[2]), tonumber(args[3])
+  flags = ffi.cast('int32_t *', finished_at)
   wrk.headers['Content-Type'] = 'application/json'
   math.randomseed(number + 1)
 end
@@ -44,7 +52,12 @@ end
 function response(status)
   by_status[status] = (by_status[status] or 0) + 1
   answered = answered + 1
-  if ended and answered >= sent then wrk.thread:stop() end
+  if not ended or answered < sent or flags[number] == 1 then return end
+  flags[number] = 1
+  for thread = 0, of - 1 do
+    if flags[thread] == 0 then return end
+  end
+  ffi.C.kill(ffi.C.getpid(), SIGINT) -- the last thread to finish ends the run
 end
 
 function done(summary)

@@ -91,6 +91,8 @@ struct Active {
 struct Applied<'r> {
     active: &'r Active,
     subject: String,
+    /// What the subject is remembered by in this process; the same as for its local limits.
+    hash: u64,
 }
 
 impl Shared {
@@ -119,6 +121,11 @@ impl Shared {
         self.rules.store(Arc::new(Rules { all, by_action }));
     }
 
+    /// Is there any rule at all?
+    pub fn is_empty(&self) -> bool {
+        self.rules.load().all.is_empty()
+    }
+
     /// Is there any rule about it? Without one nothing is asked.
     pub fn concerns(&self, action: Action) -> bool {
         !self.rules.load().by_action[action as usize].is_empty()
@@ -130,11 +137,8 @@ impl Shared {
             return Ok(());
         }
         let rules = self.rules.load_full();
-        let apply = |active: &'_ Arc<Active>| caller.subject(active.rule.subject);
-        let applied: Vec<Applied<'_>> = rules.by_action[action as usize]
-            .iter()
-            .filter_map(|active| Some(Applied { active, subject: apply(active)? }))
-            .collect();
+        let applied: Vec<Applied<'_>> =
+            rules.by_action[action as usize].iter().filter_map(|active| self.apply(active, &caller)).collect();
         if applied.is_empty() {
             return Ok(());
         }
@@ -151,13 +155,22 @@ impl Shared {
         self.answer(&applied, &waits)
     }
 
+    fn apply<'r>(&self, active: &'r Active, caller: &Caller<'_>) -> Option<Applied<'r>> {
+        let subject = caller.subject(active.rule.subject)?;
+        let hash = match active.rule.subject {
+            RuleSubject::Ip => self.callers.hash(caller.origin?),
+            RuleSubject::Buyer | RuleSubject::Sale | RuleSubject::Channel => self.callers.hash(subject.as_str()),
+        };
+        Some(Applied { active, subject, hash })
+    }
+
     /// What this process allows without the others. A request that one rule refuses may count against another.
     fn alone(&self, applied: &[Applied<'_>], outage: &Outage) -> Vec<Duration> {
         self.fallbacks.increment(1);
         if !self.away.swap(true, Ordering::Relaxed) {
             warn!(%outage, "rate limits cannot be shared; each gateway enforces them alone until they can");
         }
-        let wait = |one: &Applied<'_>| one.active.alone.check(self.callers.hash(&one.subject)).err();
+        let wait = |one: &Applied<'_>| one.active.alone.check(one.hash).err();
         applied.iter().map(|one| wait(one).unwrap_or_default()).collect()
     }
 
@@ -167,8 +180,8 @@ impl Shared {
         let Some(longest) = refused().map(|(_, wait)| *wait).max() else { return Ok(()) };
         let own = refused().filter(|(one, _)| one.active.rule.subject.is_one_caller()).max_by_key(|(_, wait)| **wait);
         Err(match own {
-            Some((Applied { active, subject }, _)) => {
-                self.callers.note(self.callers.hash(subject.as_str()));
+            Some((Applied { active, hash, .. }, _)) => {
+                self.callers.note(*hash);
                 let Rule { name, limit, window_seconds, .. } = &active.rule;
                 Problem::over_limit(name, limit.get(), window_seconds.get(), longest)
             }

@@ -80,7 +80,7 @@ async fn sixty_thousand_strangers_do_not_make_the_gateway_grow() {
     let buyers = async |range: std::ops::Range<usize>| {
         use futures_util::{StreamExt as _, stream};
         let answers = stream::iter(&bodies[range]).map(|body| shop.client.buy(0, "s1", body));
-        answers.buffer_unordered(64).for_each(async |answer| assert_eq!(answer.code(), "sold-out")).await;
+        answers.buffer_unordered(64).for_each(async |answer| assert_ne!(answer.status, 429, "{answer:?}")).await;
     };
     strangers(0..5_000).await;
     buyers(20..1_000).await;
@@ -92,8 +92,8 @@ async fn sixty_thousand_strangers_do_not_make_the_gateway_grow() {
         while !over.is_cancelled() {
             for body in &bodies[..20] {
                 let answer = shop.client.buy(0, "s1", body).await;
-                assert_eq!(answer.code(), "sold-out", "a known buyer is held up by strangers");
-                pressed += 1;
+                assert_ne!(answer.status, 429, "a known buyer is held up by strangers: {answer:?}");
+                pressed += usize::from(answer.code() == "sold-out");
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
