@@ -13,5 +13,6 @@ mod metrics;
 mod purchase;
 mod repair;
 mod restock;
+mod sold_out;
 mod structure;
 mod window;
