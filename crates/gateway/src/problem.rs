@@ -211,7 +211,7 @@ impl Problem {
             Refusal::Paused => Self::new(Code::SalePaused, "The seller has paused the sale. Try again in a while.")
                 .retry_after(RETRY_PAUSED_S),
             Refusal::Ended => Self::ended(),
-            Refusal::SoldOut => Self::new(Code::SoldOut, "Not enough units are left."),
+            Refusal::SoldOut => Self::sold_out(),
             Refusal::LimitReached { limit, job } => {
                 Self::new(Code::LimitReached, format!("One buyer may hold {limit} in this sale, and you do.")).with(
                     |extras| {
@@ -239,6 +239,11 @@ impl Problem {
             ),
             Refusal::BuyerBusy { max } => Self::buyer_busy(*max),
         }
+    }
+
+    /// Nothing is left, or not enough.
+    pub fn sold_out() -> Self {
+        Self::new(Code::SoldOut, "Not enough units are left.")
     }
 
     /// Until when units may come back, with `sold-out` only.

@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
-use domain::{Admissible, Attempt, ItemId, JobRecord, JobStatus, Quantity, Refusal, SaleToken};
+use domain::{Admissible, Attempt, ItemId, JobRecord, JobStatus, Quantity, SaleToken};
 use order_intake::Answer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -101,11 +101,11 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     }
     let rules = edge.limits.shared.concerns(Action::Order).then(|| token.channel.clone());
     let attempt = attempt(edge, &listed, token, &purchase)?;
-    let (job, item) = (attempt.job, attempt.item);
+    let (job, item, is_backlogged) = (attempt.job, attempt.item, attempt.admissible == Admissible::Backlog);
     let may_return =
         |problem: Problem| problem.may_return(item.and_then(|item| edge.catalog.held_until(&listed.sale, item)));
     if edge.sold_out.denies(&listed, &attempt, edge.catalog.now()) {
-        return Err(may_return(Problem::refused(&Refusal::SoldOut)));
+        return Err(may_return(Problem::sold_out()));
     }
     if let Some(channel) = rules {
         let (buyer, sale) = (Some(attempt.buyer.as_str()), Some(listed.sale.id.as_str()));
@@ -115,12 +115,13 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     match edge.purchase(attempt).await? {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
         Answer::Refused(refusal) => {
-            match refusal {
-                Refusal::SoldOut => edge.sold_out.refused(listed.sale.number),
-                Refusal::Backlog => Shed::Backlog.count(),
+            let problem = Problem::refused(&refusal);
+            match problem.code() {
+                Code::SoldOut => edge.sold_out.refused(listed.sale.number),
+                Code::Overloaded if is_backlogged => Shed::Backlog.count(),
                 _ => {}
             }
-            Err(may_return(Problem::refused(&refusal)))
+            Err(may_return(problem))
         }
         Answer::Unknown(_) => Err(Problem::unknown(job)),
         Answer::NotReady => Err(Problem::gate_away()),

@@ -17,5 +17,6 @@ mod quotas;
 mod repair;
 mod restock;
 mod secrets;
+mod sold_out;
 mod structure;
 mod window;
