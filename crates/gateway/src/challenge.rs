@@ -239,7 +239,8 @@ fn derive(algorithm: Algorithm, nonce: &[u8], salt: &[u8], counter: u32, cost: u
         Algorithm::Pbkdf2 => {
             // One block of RFC 8018: the key is as long as the hash.
             let Ok(mac) = Hmac::<Sha256>::new_from_slice(&password) else { return [0; KEY_BYTES] };
-            let once = |data: &[u8]| -> [u8; KEY_BYTES] { mac.clone().chain_update(data).finalize().into_bytes().into() };
+            let once =
+                |data: &[u8]| -> [u8; KEY_BYTES] { mac.clone().chain_update(data).finalize().into_bytes().into() };
             let first = once(&[salt, &1_u32.to_be_bytes()].concat());
             let (mut key, mut last) = (first, first);
             for _ in 1..cost {

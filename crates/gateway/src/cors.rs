@@ -116,7 +116,8 @@ mod tests {
         for good in ["https://shop.example", "http://127.0.0.1:3000", "https://[::1]:8443"] {
             assert!(origin(good).is_ok(), "{good}");
         }
-        for wrong in ["*", "null", "", "https://", "https://*.example", "https://Shop.example", "https://a/b", "ftp://a"]
+        for wrong in
+            ["*", "null", "", "https://", "https://*.example", "https://Shop.example", "https://a/b", "ftp://a"]
         {
             assert!(origin(wrong).is_err(), "{wrong}");
         }

@@ -26,9 +26,7 @@ struct Finding {
 pub fn refuse(findings: &Findings, command: &Command, output: Output) -> anyhow::Result<ExitCode> {
     let list: Vec<String> = findings.refused().map(ToString::to_string).collect();
     if matches!((command, output), (Command::Check, Output::Json)) {
-        let row = |finding: &crate::safety::Finding, ok: bool| {
-            json!({ "check": "configuration", "ok": ok, "warning": ok, "key": finding.key, "detail": finding.to_string() })
-        };
+        let row = |finding: &crate::safety::Finding, ok: bool| json!({ "check": "configuration", "ok": ok, "warning": ok, "key": finding.key, "detail": finding.to_string() });
         let refused = findings.refused().map(|finding| row(finding, false));
         let rows: Vec<_> = refused.chain(findings.warnings().map(|finding| row(finding, true))).collect();
         println!("{:#}", json!(rows));
@@ -49,8 +47,9 @@ pub async fn run(config: Config, about: &Findings, output: Output) -> anyhow::Re
         result: Ok(finding.to_string()),
         warning: true,
     }));
-    let mut note =
-        |what: &str, result: Result<String, String>| findings.push(Finding { what: what.to_owned(), result, warning: false });
+    let mut note = |what: &str, result: Result<String, String>| {
+        findings.push(Finding { what: what.to_owned(), result, warning: false })
+    };
     note("configuration", Ok("read, no unknown keys, secrets set".to_owned()));
     for service in &world.health {
         let answer = service.check().await.map(|()| "answers".to_owned()).map_err(|outage| outage.to_string());

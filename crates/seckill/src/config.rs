@@ -226,7 +226,8 @@ fn sections(root: Table, findings: &mut Findings) -> (File, Vec<String>) {
 fn open_file(path: &Path, findings: &mut Findings) {
     let holds_secrets = std::fs::read_to_string(path).is_ok_and(|text| text.contains("[secrets") || text.contains('@'));
     if holds_secrets && std::fs::metadata(path).is_ok_and(|about| secret_files::is_open(&about)) {
-        let text = format!("{} holds secrets and can be read by every user of this machine (chmod o-r)", path.display());
+        let text =
+            format!("{} holds secrets and can be read by every user of this machine (chmod o-r)", path.display());
         findings.warn("", text);
     }
 }

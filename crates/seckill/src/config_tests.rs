@@ -125,8 +125,16 @@ fn all_findings_are_said_at_once_and_none_of_them_names_a_value() {
     assert!(loaded.config.is_none());
     let all: Vec<String> = loaded.findings.refused().map(ToString::to_string).collect();
     for words in [
-        "namespace", "spelling", "urll", "rabbitmq.url", "gateway.listen", "gateway.operators", "log", "secrets.admin_key",
-        "secrets.token_keys", "secrets.webhook_secrets",
+        "namespace",
+        "spelling",
+        "urll",
+        "rabbitmq.url",
+        "gateway.listen",
+        "gateway.operators",
+        "log",
+        "secrets.admin_key",
+        "secrets.token_keys",
+        "secrets.webhook_secrets",
     ] {
         assert!(all.iter().any(|text| text.contains(words)), "{words}: {all:#?}");
     }
@@ -148,7 +156,10 @@ fn a_secret_can_be_in_a_file_of_its_own() {
     let loaded = folder.load(&text);
     assert_eq!(said(&loaded), []);
     let config = loaded.config.unwrap();
-    assert_eq!((config.admin_key.as_str(), config.redis.url.as_str()), ("an-admin-key-of-24-chars", "redis://u:x7@127.0.0.1/3"));
+    assert_eq!(
+        (config.admin_key.as_str(), config.redis.url.as_str()),
+        ("an-admin-key-of-24-chars", "redis://u:x7@127.0.0.1/3")
+    );
     assert_eq!(config.metrics_key.as_deref(), Some("a-metrics-key-of-16+"));
 }
 
@@ -156,12 +167,16 @@ fn a_secret_can_be_in_a_file_of_its_own() {
 fn a_secret_file_that_cannot_be_used_is_named_and_its_content_is_not() {
     let folder = Folder::new();
     let without = SECRETS.replace("admin_key = \"0123456789abcdef01234567\"\n", "");
-    let with = |line: &str| folder.load(&format!("{URLS}{}", without.replace("[secrets]\n", &format!("[secrets]\n{line}\n"))));
+    let with =
+        |line: &str| folder.load(&format!("{URLS}{}", without.replace("[secrets]\n", &format!("[secrets]\n{line}\n"))));
     let path = folder.write("admin", "hunter2", 0o600);
     let binary = folder.0.join("binary");
     fs::write(&binary, [0xff, 0xfe, b'h']).unwrap();
     for (line, words) in [
-        (format!("admin_key_file = {path:?}\nadmin_key = \"0123456789abcdef01234567\""), "secrets.admin_key is given as well"),
+        (
+            format!("admin_key_file = {path:?}\nadmin_key = \"0123456789abcdef01234567\""),
+            "secrets.admin_key is given as well",
+        ),
         ("admin_key_file = \"/nowhere/at/all\"".to_owned(), "secrets.admin_key_file: /nowhere/at/all cannot be read"),
         (format!("admin_key_file = {:?}", folder.0), "cannot be read: it is no file"),
         (format!("admin_key_file = {binary:?}"), "secrets.admin_key_file: "),

@@ -61,7 +61,8 @@ impl Findings {
 
 /// Passwords that everybody tries first.
 const GUESSED: &[&str] = &[
-    "", "guest", "postgres", "redis", "rabbitmq", "seckill", "admin", "root", "password", "secret", "changeme", "123456",
+    "", "guest", "postgres", "redis", "rabbitmq", "seckill", "admin", "root", "password", "secret", "changeme",
+    "123456",
 ];
 
 /// Which service an address belongs to.
@@ -95,14 +96,16 @@ pub fn address(service: Service, key: &str, url: &str, findings: &mut Findings) 
     };
     match (service, password) {
         (Service::Redis, None | Some("")) => {
-            exposed("has no password: whoever reaches that server decides about every sale; set one, or use deploy/redis/users.acl");
+            exposed(
+                "has no password: whoever reaches that server decides about every sale; set one, or use deploy/redis/users.acl",
+            );
         }
         (Service::RabbitMq, _) if user == "guest" => {
             exposed("logs in as guest, whom everybody knows; create a user, as in deploy/rabbitmq/definitions.json");
         }
         // Without a password: by the server's own rules, a socket's owner for example.
         (Service::Postgres, None | Some("")) if near => {}
-        (Service::Postgres, None) => exposed("has no password: whoever reaches that server is let in"),
+        (Service::Postgres, None | Some("")) => exposed("has no password: whoever reaches that server is let in"),
         _ if guessed => exposed("has a password that everybody tries first; choose another"),
         _ => {}
     }

@@ -49,7 +49,10 @@ fn replace(table: &mut Map<String, Value>, key: &str, name: &str, findings: &mut
     match secret(&path) {
         Ok((text, open)) => {
             if open {
-                findings.warn(format!("{name}_file"), format!("{path} can be read by every user of this machine (chmod o-r)"));
+                findings.warn(
+                    format!("{name}_file"),
+                    format!("{path} can be read by every user of this machine (chmod o-r)"),
+                );
             }
             table.insert(key.to_owned(), Value::new(None, ValueKind::String(text)));
         }

@@ -32,9 +32,9 @@ use tokio::sync::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::dial::{Dialer, OnDemand, bounded};
+pub use self::guest::lets_guest_in;
 use self::lane::RabbitLane;
 use self::message::Outgoing;
-pub use self::guest::lets_guest_in;
 pub use self::settings::RabbitSettings;
 use self::supervisor::Link;
 

@@ -37,7 +37,10 @@ struct TimeBody {
 pub async fn list(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let (view, lead_s) = (edge.catalog.view()?, edge.settings.token_lead_s);
     let now = edge.catalog.now();
-    Ok(cacheable(&request, &SalesBody { sales: view.public().map(|listed| SaleBody::new(listed, lead_s, now)).collect() }))
+    Ok(cacheable(
+        &request,
+        &SalesBody { sales: view.public().map(|listed| SaleBody::new(listed, lead_s, now)).collect() },
+    ))
 }
 
 /// One sale.

@@ -34,7 +34,8 @@ fn solve(challenge: &Value) -> String {
     let prefix = bytes(&parameters["keyPrefix"]);
     let (counter, key) = (0_u32..)
         .map(|counter| {
-            let whole = [bytes(&parameters["salt"]), bytes(&parameters["nonce"]), counter.to_be_bytes().to_vec()].concat();
+            let whole =
+                [bytes(&parameters["salt"]), bytes(&parameters["nonce"]), counter.to_be_bytes().to_vec()].concat();
             (counter, Sha256::digest(whole))
         })
         .find(|(_, key)| key.starts_with(&prefix))

@@ -92,6 +92,10 @@ async fn every_answer_says_what_a_browser_may_do_with_it() {
         assert_eq!(answer.header("cache-control"), cached, "{answer:?}");
         let page = answer.header("content-type").starts_with("text/html");
         let policy = answer.header("content-security-policy");
-        assert_eq!(page, policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert_eq!(
+            page,
+            policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
     }
 }

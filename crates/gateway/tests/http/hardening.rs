@@ -108,7 +108,10 @@ async fn every_wrong_token_and_every_wrong_key_is_answered_in_the_same_words() {
         let answer = shop.send(shop.operation("GET", "/admin/v1/sales").bearer_auth(key)).await;
         keys.push(strip(answer.expect_problem(401, "unauthenticated").json));
     }
-    assert!(said.iter().all(|body| *body == said[0]) && keys.iter().all(|body| *body == keys[0]), "{said:#?} {keys:#?}");
+    assert!(
+        said.iter().all(|body| *body == said[0]) && keys.iter().all(|body| *body == keys[0]),
+        "{said:#?} {keys:#?}"
+    );
     shop.buy_with("s1", &token, 1).await.expect(202);
 }
 

@@ -64,7 +64,14 @@ async fn set_up(services: &Services) {
 }
 
 /// The addresses of one role, below a folder of its own.
-fn configure(dir: &Path, role: &str, redis: [&str; 2], amqp: [&str; 2], postgres: [&str; 2], all: &Services) -> PathBuf {
+fn configure(
+    dir: &Path,
+    role: &str,
+    redis: [&str; 2],
+    amqp: [&str; 2],
+    postgres: [&str; 2],
+    all: &Services,
+) -> PathBuf {
     let dir = dir.join(role);
     std::fs::create_dir_all(&dir).unwrap();
     let text = format!(
@@ -172,18 +179,41 @@ async fn redis_refuses(services: &Services, [gateway, consumer, operator]: [&str
         };
         assert!(refused, "{url} is let in");
     }
-    for (user, password) in [("seckill-gateway", gateway), ("seckill-consumer", consumer), ("seckill-operator", operator)] {
+    for (user, password) in
+        [("seckill-gateway", gateway), ("seckill-consumer", consumer), ("seckill-operator", operator)]
+    {
         let client = redis::Client::open(open(user, password)).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
         for forbidden in [
-            "FLUSHALL", "FLUSHDB", "KEYS *", "CONFIG GET *", "DEBUG SLEEP 0", "SHUTDOWN NOSAVE", "SAVE", "MONITOR",
-            "REPLICAOF NO ONE", "ACL LIST", "SCRIPT FLUSH", "CLIENT KILL ID 1", "MODULE LIST", "GET other:key",
-            "SET other:key 1", "HGETALL orders", "FUNCTION LIST", "SWAPDB 0 1", "SELECT 1", "MIGRATE h 1 k 0 1",
+            "FLUSHALL",
+            "FLUSHDB",
+            "KEYS *",
+            "CONFIG GET *",
+            "DEBUG SLEEP 0",
+            "SHUTDOWN NOSAVE",
+            "SAVE",
+            "MONITOR",
+            "REPLICAOF NO ONE",
+            "ACL LIST",
+            "SCRIPT FLUSH",
+            "CLIENT KILL ID 1",
+            "MODULE LIST",
+            "GET other:key",
+            "SET other:key 1",
+            "HGETALL orders",
+            "FUNCTION LIST",
+            "SWAPDB 0 1",
+            "SELECT 1",
+            "MIGRATE h 1 k 0 1",
         ] {
             let words: Vec<&str> = forbidden.split(' ').collect();
-            let answer: Result<redis::Value, _> = redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await;
+            let answer: Result<redis::Value, _> =
+                redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await;
             let refused = answer.err().map(|error| error.to_string()).unwrap_or_default();
-            assert!(refused.to_uppercase().contains("NOPERM") || refused.contains("permission"), "{user}: {forbidden}: {refused:?}");
+            assert!(
+                refused.to_uppercase().contains("NOPERM") || refused.contains("permission"),
+                "{user}: {forbidden}: {refused:?}"
+            );
         }
         let script = "return redis.call('GET', 'other:key')";
         let hidden: Result<redis::Value, _> = redis::cmd("EVAL").arg(script).arg(0).query_async(&mut connection).await;
@@ -214,27 +244,39 @@ async fn rabbitmq_refuses(services: &Services, gateway: &str, consumer: &str) {
     // A gateway takes no orders off their queue, and makes no queue of its own.
     let connection = connect("seckill-gateway", gateway, "seckill").await.unwrap();
     let channel = connection.create_channel().await.unwrap();
-    let consume = channel.basic_consume("seckill.orders.0".into(), "x".into(), BasicConsumeOptions::default(), Default::default());
+    let consume = channel.basic_consume(
+        "seckill.orders.0".into(),
+        "x".into(),
+        BasicConsumeOptions::default(),
+        Default::default(),
+    );
     assert!(consume.await.is_err(), "a gateway may consume orders");
     let channel = connection.create_channel().await.unwrap();
     let declare = channel.queue_declare("mine".into(), QueueDeclareOptions::default(), Default::default());
     assert!(declare.await.is_err(), "a gateway may declare any queue");
-    // A consumer places orders and takes none on.
-    let connection = connect("seckill-consumer", consumer, "seckill").await.unwrap();
-    let channel = connection.create_channel().await.unwrap();
-    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-    let publish = channel.basic_publish("seckill.orders".into(), "0".into(), BasicPublishOptions::default(), b"x", Default::default());
-    let refused = match publish.await {
-        Ok(confirm) => confirm.await.is_err(),
-        Err(_) => true,
-    };
-    assert!(refused, "a consumer may publish orders");
+    // Nobody speaks to an exchange that is not ours.
+    for (user, password) in [("seckill-gateway", gateway), ("seckill-consumer", consumer)] {
+        let connection = connect(user, password, "seckill").await.unwrap();
+        for exchange in ["amq.topic", ""] {
+            let channel = connection.create_channel().await.unwrap();
+            channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+            let options = BasicPublishOptions::default();
+            let publish = channel.basic_publish(exchange.into(), "x".into(), options, b"x", Default::default());
+            let refused = match publish.await {
+                Ok(confirm) => confirm.await.is_err(),
+                Err(_) => true,
+            };
+            assert!(refused, "{user} may publish to {exchange:?}");
+        }
+    }
 }
 
 async fn postgres_refuses(services: &Services, gateway: &str, consumer: &str) {
     let port = services.postgres.port();
     let url = |user: &str, password: &str| format!("postgres://{user}:{password}@127.0.0.1:{port}/seckill");
-    for (user, password) in [("postgres", "postgres"), ("seckill", "seckill"), ("seckill_gateway", ""), ("seckill_gateway", "wrong")] {
+    for (user, password) in
+        [("postgres", "postgres"), ("seckill", "seckill"), ("seckill_gateway", ""), ("seckill_gateway", "wrong")]
+    {
         assert!(PgPool::connect(&url(user, password)).await.is_err(), "{user}:{password} is let in");
     }
     for (user, password) in [("seckill_gateway", gateway), ("seckill_consumer", consumer)] {

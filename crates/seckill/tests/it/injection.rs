@@ -57,7 +57,10 @@ async fn a_text_is_never_a_statement() {
         let kept = operate("GET", &format!("/admin/v1/sales/{id}"), None).await.json;
         assert_eq!((&kept["title"], &kept["items"][0]["title"]), (&json!(evil), &json!(evil)), "kept as it is");
         let patch = json!({ "title": format!("{evil}2"), "reason": evil });
-        assert_eq!(operate("PATCH", &format!("/admin/v1/sales/{id}"), Some(patch)).await.json["title"], format!("{evil}2"));
+        assert_eq!(
+            operate("PATCH", &format!("/admin/v1/sales/{id}"), Some(patch)).await.json["title"],
+            format!("{evil}2")
+        );
         let log = operate("GET", &format!("/admin/v1/audit-log?sale={id}"), None).await.json;
         assert_eq!(log["entries"][0]["reason"], *evil);
         for (path, body) in [
