@@ -14,6 +14,7 @@ mod metrics;
 mod purchase;
 mod repair;
 mod restock;
+mod safety;
 mod secrets;
 mod structure;
 mod window;
