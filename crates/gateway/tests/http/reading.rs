@@ -17,6 +17,7 @@ async fn shoppers_see_sales_and_no_drafts() {
     assert_eq!(
         sales[0],
         json!({ "id": "s1", "title": "Sneakers", "phase": "open", "opensAt": sales[0]["opensAt"],
+            "tokensFrom": sales[0]["tokensFrom"],
             "closesAt": sales[0]["closesAt"], "limitPerBuyer": 2,
             "items": [{ "id": "red", "title": "Red", "price": { "amount": 19900, "currency": "CNY" },
                         "stockLevel": "plenty", "soldPercent": 0 }] })
