@@ -6,7 +6,7 @@
 
 const TRIES_MAX = 10; // of one purchase without a new click; the same token can never buy twice
 const WAIT_MAX_S = 60; // a longer Retry-After is told, not waited for
-const TOKEN_LEAD_S = 590; // tokens are issued 600 s before the opening; the rest is a margin for clocks
+const TOKEN_MARGIN_MS = 10_000; // after tokens begin to be issued, for clocks
 const TIMEOUT_MS = 10_000; // then a request counts as unanswered
 const LOOK_MS = 2_000; // between looks at what is on the page, plus up to half as much at random
 const QUANTITY_SHOWN_MAX = 10; // so that the menu stays a menu
@@ -102,13 +102,47 @@ async function demoBuyer() {
   return answer;
 }
 
+/**
+ * The payload for a challenge (a proof of work as ALTCHA's widget does it), or nothing where this browser cannot: its
+ * cryptography is for pages that came over TLS, or from this machine.
+ */
+async function solved(challenge) {
+  const { algorithm, cost, nonce, salt, keyPrefix, keyLength } = challenge.parameters;
+  if (!crypto.subtle) return undefined;
+  const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
+  const hex = (key) => Array.from(key, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const password = new Uint8Array([...bytes(nonce), 0, 0, 0, 0]);
+  const counted = new DataView(password.buffer, password.length - 4);
+  const derive = async () => {
+    if (algorithm === 'SHA-256') {
+      let key = new Uint8Array([...bytes(salt), ...password]);
+      for (let round = 0; round < cost; round += 1) key = new Uint8Array(await crypto.subtle.digest('SHA-256', key));
+      return key;
+    }
+    const key = await crypto.subtle.importKey('raw', password, 'PBKDF2', false, ['deriveBits']);
+    const how = { name: 'PBKDF2', hash: 'SHA-256', salt: bytes(salt), iterations: cost };
+    return new Uint8Array(await crypto.subtle.deriveBits(how, key, keyLength * 8));
+  };
+  for (let counter = 0; now() / 1_000 < challenge.parameters.expiresAt; counter += 1) {
+    counted.setUint32(0, counter);
+    const derivedKey = hex(await derive());
+    if (derivedKey.startsWith(keyPrefix)) return btoa(JSON.stringify({ challenge, solution: { counter, derivedKey } }));
+  }
+  return undefined;
+}
+
 /** A token for the sale, or the answer that refused it. A buyer that the shop has forgotten is replaced once. */
 async function fetchToken(id, again = true) {
   const buyer = await demoBuyer();
   introduce();
   if (!buyer.ok) return buyer;
   const path = `/api/v1/sales/${encodeURIComponent(id)}/tokens`;
-  const answer = await ask('POST', path, { body: { channel: 'web' }, bearer: buyer.body.accessToken });
+  const wish = (altcha) => ask('POST', path, { body: { channel: 'web', altcha }, bearer: buyer.body.accessToken });
+  let answer = await wish();
+  if (answer.code === 'challenge-required') {
+    const altcha = await solved(answer.body.challenge);
+    if (altcha) answer = await wish(altcha);
+  }
   if (answer.ok) tokens.set(id, answer.body);
   if (answer.code !== 'unauthenticated' || !again) return answer;
   localStorage.removeItem('buyer');
@@ -435,7 +469,7 @@ function tick() {
   before = seen;
   if (!['scheduled', 'open'].includes(phase) || buying.has(shown)) return;
   if (!tokenAt.has(sale.id)) {
-    const first = Math.max(now(), Date.parse(sale.opensAt) - TOKEN_LEAD_S * 1_000);
+    const first = Math.max(now(), Date.parse(sale.tokensFrom) + TOKEN_MARGIN_MS);
     const last = Math.max(first, Date.parse(sale.opensAt) - 2_000);
     tokenAt.set(sale.id, first + Math.random() * (last - first));
   }

@@ -105,7 +105,7 @@ pub fn address(service: Service, key: &str, url: &str, findings: &mut Findings) 
         }
         // Without a password: by the server's own rules, a socket's owner for example.
         (Service::Postgres, None | Some("")) if near => {}
-        (Service::Postgres, None) => exposed("has no password: whoever reaches that server is let in"),
+        (Service::Postgres, None | Some("")) => exposed("has no password: whoever reaches that server is let in"),
         _ if guessed => exposed("has a password that everybody tries first; choose another"),
         _ => {}
     }

@@ -20,6 +20,9 @@ cargo xtask up [--data DIR] [--port P] [--admin-port P] [--gateways N] [--consum
     --no-install     never call apt-get, say what is missing instead
 cargo xtask test [--only STAGE]… [--list]
     Everything that is checked before a change is taken, stage by stage, on private servers.
+cargo xtask audit
+    What is not part of every check: licences and advisories of what we depend on (cargo-deny), and generated requests
+    against both ports (schemathesis).
 ";
 
 /// More processes than this on one machine only slow each other down.
@@ -34,6 +37,8 @@ pub enum Request {
     Up(UpOptions),
     /// `cargo xtask test`.
     Test(TestOptions),
+    /// `cargo xtask audit`.
+    Audit,
 }
 
 /// Flags of `cargo xtask up`.
@@ -92,13 +97,18 @@ impl fmt::Display for UsageError {
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Request, UsageError> {
     let mut words = Words::new(arguments);
     let Some((command, _)) = words.next() else {
-        return Err(UsageError("say which command: up or test".into()));
+        return Err(UsageError("say which command: up, test or audit".into()));
     };
     match command.as_str() {
         "up" => up(words),
         "test" => test(words),
+        "audit" => match words.next() {
+            None => Ok(Request::Audit),
+            Some((flag, _)) if flag == "--help" || flag == "-h" => Ok(Request::Help),
+            Some((flag, _)) => Err(unknown("audit", &flag)),
+        },
         "help" | "--help" | "-h" => Ok(Request::Help),
-        other => Err(UsageError(format!("there is no command {other:?}, only up and test"))),
+        other => Err(UsageError(format!("there is no command {other:?}, only up, test and audit"))),
     }
 }
 
@@ -203,6 +213,7 @@ mod tests {
     fn what_is_left_out_has_the_documented_default() {
         assert_eq!(parsed("up").unwrap(), Request::Up(UpOptions::default()));
         assert_eq!(parsed("test").unwrap(), Request::Test(TestOptions::default()));
+        assert_eq!(parsed("audit").unwrap(), Request::Audit);
     }
 
     #[test]
@@ -230,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_usage_error_says_what_is_wrong() {
-        assert!(complaint("").contains("up or test"));
+        assert!(complaint("").contains("up, test or audit"));
+        assert!(complaint("audit --fast").contains("\"--fast\""));
         assert!(complaint("down").contains("\"down\""));
         assert!(complaint("up --port").contains("needs a value"));
         assert!(complaint("up --port --no-demo").contains("needs a value"));

@@ -10,6 +10,7 @@
 use std::process::ExitCode;
 
 mod args;
+mod audit;
 mod files;
 mod http;
 mod packages;
@@ -33,6 +34,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
         }
         Ok(args::Request::Up(options)) => up::up(&options).map(|()| true),
         Ok(args::Request::Test(options)) => stages::test(&options),
+        Ok(args::Request::Audit) => audit::audit(),
         Err(usage) => {
             eprintln!("xtask: {usage}\n\n{}", args::HELP);
             return ExitCode::from(EXIT_USAGE);

@@ -101,11 +101,13 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "scripts",
-        about: "k6 scripts type-check, docker-compose.yml fits the program",
+        about: "k6 scripts type-check, ALTCHA's widget gets its token, docker-compose.yml fits the program",
         servers: false,
         commands: &[
             Work::Npm(&["ci", "--no-audit", "--no-fund"]),
             Work::Npm(&["run", "check"]),
+            Work::Cargo(&["build", "--release", "-p", "seckill"]),
+            Work::Npm(&["run", "altcha"]),
             Work::Cargo(&["test", "--release", "-p", "xtask", "--test", "compose"]),
         ],
     },

@@ -16,6 +16,7 @@ mod purchase;
 mod quotas;
 mod repair;
 mod restock;
+mod safety;
 mod secrets;
 mod sold_out;
 mod structure;
