@@ -4,9 +4,9 @@
 mod abuse;
 mod auditing;
 mod challenge;
+mod concurrency;
 mod crossing;
 mod disconnects;
-mod concurrency;
 mod document;
 mod faults;
 mod hardening;
