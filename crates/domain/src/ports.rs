@@ -4,6 +4,7 @@
 //! never an error: it is one of the answers.
 
 mod life;
+mod locks;
 mod settings;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use life::{Cancelled, OrderLife, PaymentProvider};
+pub use locks::{LockStore, LockToken};
 pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
 
 use crate::{
@@ -496,4 +498,22 @@ pub trait Health: Send + Sync {
 
     /// One cheap round trip, a second at most.
     async fn check(&self) -> Result<(), Outage>;
+
+    /// Its connections, where it has any that can be counted.
+    fn connections(&self) -> Option<Connections> {
+        None
+    }
+}
+
+/// How the connections to a dependency are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Open now.
+    pub open: u32,
+    /// With work on them now; of one connection that many calls share: calls without an answer yet.
+    pub in_use: u32,
+    /// The most of the latter.
+    pub max: u32,
+    /// Connections since the start that were lost or grew old and were made anew.
+    pub renewed: u64,
 }

@@ -5,6 +5,7 @@
 //! backends are compared with them by the conformance suite.
 
 mod gate;
+mod locks;
 mod queue;
 mod store;
 
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::ports::Clock;
 
 pub use gate::EmbeddedGate;
+pub use locks::EmbeddedLocks;
 pub use queue::EmbeddedQueue;
 pub use store::EmbeddedStore;
 

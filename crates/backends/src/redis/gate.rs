@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::ports::{Condition, Gate, Health, Held, JobLookup, Outage, RecordPage, Reserved, Withdrawn};
+use domain::ports::{Condition, Connections, Gate, Health, Held, JobLookup, Outage, RecordPage, Reserved, Withdrawn};
 use domain::{
     Admissible, Attempt, Hold, ItemIndex, JobId, Reservation, Route, SaleState, StockEffect, Timestamp, Verdict,
     WarmSale, Withdrawal, may_be_on_its_way,
@@ -21,8 +21,8 @@ const SCAN_MAX: usize = 1_000;
 
 /// The gate on one Redis server.
 pub struct RedisGate {
-    link: Link,
-    namespace: String,
+    pub(super) link: Link,
+    pub(super) namespace: String,
 }
 
 impl RedisGate {
@@ -200,6 +200,10 @@ impl Gate for RedisGate {
 impl Health for RedisGate {
     fn name(&self) -> &'static str {
         "redis"
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        Some(self.link.connections())
     }
 
     async fn check(&self) -> Result<(), Outage> {

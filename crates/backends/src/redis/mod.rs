@@ -4,6 +4,7 @@
 mod answers;
 mod gate;
 mod link;
+mod locks;
 mod record;
 mod scripts;
 mod settings;

@@ -14,12 +14,13 @@ pub(super) enum Name {
     Withdraw,
     Restock,
     Scan,
+    Lock,
 }
 
 const SHARED: &str = include_str!("../../../../lua/records.lua");
 
 /// How many there are.
-pub(super) const COUNT: usize = 12;
+pub(super) const COUNT: usize = 13;
 
 const SOURCES: [(Name, &str); COUNT] = [
     (Name::Admit, include_str!("../../../../lua/admit.lua")),
@@ -34,6 +35,7 @@ const SOURCES: [(Name, &str); COUNT] = [
     (Name::Withdraw, include_str!("../../../../lua/withdraw.lua")),
     (Name::Restock, include_str!("../../../../lua/restock.lua")),
     (Name::Scan, include_str!("../../../../lua/scan.lua")),
+    (Name::Lock, include_str!("../../../../lua/lock.lua")),
 ];
 
 /// The hashes to call the scripts by, on the server run that they were made for.

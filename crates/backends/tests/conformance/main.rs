@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod gate;
+mod locks;
 mod queue;
 mod store;
 mod support;

@@ -2,6 +2,7 @@
 
 mod admission;
 mod bench;
+mod connection;
 mod effects;
 mod epochs;
 mod late_payments;
@@ -14,6 +15,8 @@ mod windows;
 mod words;
 
 use bench::{embedded, redis};
+
+pub(crate) use bench::redis_gate;
 
 mod admits {
     crate::suite!(crate::gate::admission: embedded by crate::gate::embedded, redis by crate::gate::redis; [

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use domain::ports::{LockStore, LockToken};
 use domain::{Admissible, Attempt, Outcome, SaleState};
 use redis::Value;
 
@@ -12,7 +13,7 @@ use super::tap::{Tap, word};
 use crate::support::required;
 
 /// The answers of each script. Counts above 1 stand under `1`; a list without a word is `nothing` or `jobs`.
-const ANSWERS: [(&str, &str); 12] = [
+const ANSWERS: [(&str, &str); 13] = [
     (
         "admit",
         "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away \
@@ -24,6 +25,7 @@ const ANSWERS: [(&str, &str); 12] = [
     ("finish_epoch", "0 1"),
     ("follow", "0 1"),
     ("hold", "-1 0 1"),
+    ("lock", "taken held renewed ended lost active"),
     ("mark_queued", "0 1"),
     ("reserve", "reserved refused stale not-ready"),
     ("restock", "-1 0 1"),
@@ -83,7 +85,7 @@ fn the_table_has_every_script_and_every_word_of_its_contract() {
 async fn every_answer_of_every_script_is_reached() {
     let tap = Tap::on(&required("REDIS_URL")).await;
     let gate = redis_gate_at(tap.url.clone()).await;
-    let bench = Bench { gate, time: Time::Real, route: route(1, 0) };
+    let bench = Bench { gate: gate.clone(), time: Time::Real, route: route(1, 0) };
     without_a_sale(&bench).await;
     let rules = bench.rules(1, &[4, 0], 2);
     for begun in [true, false] {
@@ -94,6 +96,7 @@ async fn every_answer_of_every_script_is_reached() {
     assert!(bench.gate.finish_epoch(bench.route, 1, &[0, 0]).await.unwrap());
     purchases(&bench, &rules).await;
     effects(&bench).await;
+    locks(gate.as_ref()).await;
 
     let mut reached: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (text, answer) in tap.calls() {
@@ -103,6 +106,16 @@ async fn every_answer_of_every_script_is_reached() {
         reached.entry(name).or_default().extend(words);
     }
     assert_eq!(reached, table(), "reached (left), and what there is");
+}
+
+async fn locks(store: &dyn LockStore) {
+    let (ttl, [one, other]) = (Duration::from_secs(9), [1, 2].map(|n| LockToken::new([[n; 6]; 2])));
+    for token in [&one, &other] {
+        store.acquire("s1:load", token, ttl).await.unwrap();
+        store.renew("s1:load", token, ttl).await.unwrap();
+    }
+    store.active().await.unwrap();
+    store.release("s1:load", &one).await.unwrap();
 }
 
 async fn without_a_sale(bench: &Bench) {
