@@ -4,6 +4,22 @@
 //! Only rules live here; Redis and Postgres stand behind the ports of the domain. Nothing of it costs a purchase
 //! anything while it is not used.
 
+mod batch;
 mod live;
+mod lock_map;
+mod locks;
+mod monitor;
+mod pool;
+mod process;
+mod retry;
+mod works;
 
+pub use batch::{Batch, Report};
 pub use live::{ChangeError, Live};
+pub use lock_map::{Held, LockMap, Refused};
+pub use locks::{LockSettings, LockStats, Locks, NotLocked};
+pub use monitor::{Figures, Monitor, Operation};
+pub use pool::{Closed, Failed, PoolCounts, Pools, TaskPool, TaskSettings};
+pub use process::{Process, ProcessFigures};
+pub use retry::{Backoff, Class, Classified, RetrySettings, retry};
+pub use works::{PerformanceSettings, WorkSettings, Works};
