@@ -9,11 +9,11 @@ mod deadlines;
 mod payments;
 mod place;
 mod relay;
-mod retry;
 mod tidy;
 
 use std::sync::Arc;
 
+use control::Works;
 use domain::ports::{Clock, EventBus, Gate, Lane, OrderLife, OrderStore, Outbox, PaymentProvider, SaleStore, Sink};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,6 +38,8 @@ pub struct Consumer {
     pub bus: Arc<dyn EventBus>,
     /// The clock that latencies are measured by.
     pub clock: Arc<dyn Clock>,
+    /// Task pools and measures.
+    pub works: Arc<Works>,
 }
 
 impl Consumer {
@@ -51,8 +53,14 @@ impl Consumer {
             tasks.spawn(place::serve(lane, self.orders.clone(), self.clock.clone(), stop.clone()));
         }
         tasks.spawn(deadlines::serve(self.life.clone(), stop.clone()));
-        let cashier = payments::Cashier { life: self.life, gate: self.gate.clone(), provider: self.payments };
-        let cashier = Arc::new(cashier);
+        let pools = &self.works.pools;
+        let cashier = Arc::new(payments::Cashier {
+            life: self.life,
+            gate: self.gate.clone(),
+            provider: self.payments,
+            deciding: pools.pool("payments", payments::AT_ONCE),
+            giving_back: pools.pool("refunds", payments::AT_ONCE),
+        });
         tasks.spawn(payments::decide(cashier.clone(), stop.clone()));
         tasks.spawn(payments::give_back(cashier, stop.clone()));
         let to_gate = Arc::new(relay::ToGate::new(self.gate, self.sales, self.clock));

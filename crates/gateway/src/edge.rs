@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use control::Works;
 use domain::TokenKeys;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue,
@@ -52,6 +53,8 @@ pub struct GatewayParts {
     pub setting_store: Arc<dyn SettingStore>,
     /// Everything they did.
     pub audit: Arc<dyn AuditLog>,
+    /// Locks, task pools and measures.
+    pub works: Arc<Works>,
     /// What has to be well for `/readyz`.
     pub health: Vec<Arc<dyn Health>>,
     /// The time.
@@ -101,6 +104,7 @@ pub struct Edge {
     pub purchases: PurchaseCounters,
     pub streams: Arc<Semaphore>,
     pub reconciling: Arc<Semaphore>,
+    pub works: Arc<Works>,
     pub stop: CancellationToken,
     pub runtime: Handle,
 }

@@ -25,7 +25,7 @@ use crate::{buyers, health, operators};
         operators::changes::close, operators::restock::create, operators::ledger::get,
         operators::reconcile::create, operators::jobs::discard, operators::dead_letters::list,
         operators::dead_letters::replay, operators::dead_letters::discard,
-        operators::audit::list, operators::pages::openapi, operators::pages::docs,
+        operators::audit::list, operators::performance::get, operators::pages::openapi, operators::pages::docs,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(

@@ -8,7 +8,7 @@ use crate::auth::{require_admin, require_metrics};
 use crate::buyers::{demo, events, jobs, mine, orders, pages, payments, sales, tokens};
 use crate::envelope::RouteMetrics;
 use crate::health;
-use crate::operators::{self, audit, changes, dead_letters, jobs as hanging, ledger, reconcile, restock};
+use crate::operators::{self, audit, changes, dead_letters, jobs as hanging, ledger, performance, reconcile, restock};
 use crate::problem::Problem;
 
 /// The buyers' port.
@@ -57,6 +57,7 @@ pub fn operators() -> Vec<At> {
         at("/admin/v1/dead-letters/replay").admin_post(dead_letters::replay),
         at("/admin/v1/dead-letters/discard").admin_post(dead_letters::discard),
         at("/admin/v1/audit-log").admin_get(audit::list),
+        at("/admin/v1/performance").admin_get(performance::get),
         at("/openapi.json").admin_get(operators::pages::openapi),
         at("/docs").admin_get(operators::pages::docs),
     ]

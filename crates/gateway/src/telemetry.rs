@@ -21,6 +21,12 @@ pub fn describe_metrics() {
     describe_counter!("seckill_refunds_total", Unit::Count, "Payments that were given back");
     describe_counter!("seckill_orders_expired_total", Unit::Count, "Orders that were not paid in time");
     describe_counter!("seckill_breaker_rejected_total", Unit::Count, "Calls not made: the dependency did not answer");
+    describe_counter!("seckill_connections_renewed_total", Unit::Count, "Connections lost or grown old, and made anew");
+    describe_counter!("seckill_tasks_total", Unit::Count, "Tasks ended, by pool and outcome");
+    describe_counter!("seckill_locks_total", Unit::Count, "Locks taken, by operation");
+    describe_counter!("seckill_lock_timeouts_total", Unit::Count, "Waits that ended without the lock");
+    describe_counter!("seckill_locks_lost_total", Unit::Count, "Locks that were lost while they were needed");
+    describe_counter!("seckill_lock_fallbacks_total", Unit::Count, "Times that the database took the locks over");
     describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
     describe_gauge!("seckill_dependency_up", Unit::Count, "1 while the dependency answers, 0 while it does not");
 }

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use control::Failed;
 use domain::ports::{DeadLetter, LetterFilter, Outage};
 use domain::{JobId, SaleId};
 use order_intake::{LETTERS_MAX, discard as let_go, explain};
@@ -18,6 +19,9 @@ use crate::views::json;
 
 /// Letters in one listing. Whoever has more has one problem, not many.
 const LIST_MAX: usize = 200;
+
+/// Operators' work on letters at once.
+const AT_ONCE: usize = 4;
 
 /// Bytes of a body that are shown.
 const BODY_SHOWN: usize = 2_048;
@@ -128,7 +132,7 @@ pub async fn replay(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
         return would_be(&edge, chosen).await;
     }
     let letters = edge.dead_letters.clone();
-    let replayed = edge.to_its_end(async move { letters.replay(&chosen).await }).await;
+    let replayed = in_turn(&edge, async move { letters.replay(&chosen).await }).await;
     done("replayed", &which, replayed)
 }
 
@@ -144,8 +148,26 @@ pub async fn discard(request: HttpRequest, edge: Data<Edge>, payload: Payload) -
         return would_be(&edge, chosen).await;
     }
     let (letters, orders) = (edge.dead_letters.clone(), edge.orders.clone());
-    let discarded = edge.to_its_end(async move { let_go(letters.as_ref(), orders.as_ref(), &chosen).await }).await;
+    let batch = edge.works.batch;
+    let discarded =
+        in_turn(&edge, async move { let_go(letters.as_ref(), orders.as_ref(), &chosen, &batch).await }).await;
     done("discarded", &which, discarded.map(|letters| letters.len()))
+}
+
+/// Work on letters reads all of them: a few at a time do so, others wait.
+async fn in_turn<T: Send + 'static>(
+    edge: &Edge,
+    work: impl Future<Output = Result<T, Outage>> + Send + 'static,
+) -> Result<T, Outage> {
+    let pool = edge.works.pools.pool("dead letters", AT_ONCE);
+    edge.to_its_end(async move {
+        pool.execute(work).await.map_err(|failed| match failed {
+            Failed::Error(outage) => outage,
+            Failed::Closed => Outage::NotSent("this process is about to stop".to_owned()),
+            Failed::Panicked(what) => Outage::Unknown(what),
+        })
+    })
+    .await
 }
 
 async fn which(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<(Which, LetterFilter), Problem> {

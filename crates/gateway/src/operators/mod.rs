@@ -7,6 +7,7 @@ pub mod drafts;
 pub mod jobs;
 pub mod ledger;
 pub mod pages;
+pub mod performance;
 pub mod reconcile;
 pub mod restock;
 pub mod sales;

@@ -8,6 +8,7 @@ mod limits;
 mod observing;
 mod operating;
 mod paying;
+mod performance;
 mod purchases;
 mod reading;
 mod shop;
