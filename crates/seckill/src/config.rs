@@ -7,12 +7,14 @@ use anyhow::{Context as _, anyhow, bail};
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
+use control::{Batch, LockSettings, PerformanceSettings, RetrySettings, TaskSettings, WorkSettings};
 use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
 use gateway::{BuyerSettings, GatewaySettings};
 use serde::Deserialize;
 
 use crate::cli::Command;
+use crate::preset::{self, Preset};
 
 /// Shortest operators' key: short keys get guessed.
 const ADMIN_KEY_MIN: usize = 24;
@@ -26,6 +28,7 @@ pub struct Config {
     pub redis: RedisSettings,
     pub rabbitmq: RabbitSettings,
     pub postgres: PostgresSettings,
+    pub works: WorkSettings,
     pub buyers: BuyerSettings,
     pub token_keys: TokenKeys,
     pub admin_key: String,
@@ -64,6 +67,7 @@ impl Default for Log {
 #[serde(default, deny_unknown_fields)]
 struct File {
     profile: Profile,
+    preset: Preset,
     namespace: String,
     gateway: Table,
     limits: Table,
@@ -71,6 +75,11 @@ struct File {
     redis: RedisSettings,
     rabbitmq: RabbitSettings,
     postgres: PostgresSettings,
+    locks: LockSettings,
+    tasks: TaskSettings,
+    batch: Batch,
+    retry: RetrySettings,
+    performance: PerformanceSettings,
     buyers: BuyerSettings,
     payments: PaymentsSection,
     secrets: Secrets,
@@ -81,6 +90,7 @@ impl Default for File {
     fn default() -> Self {
         Self {
             profile: Profile::Production,
+            preset: Preset::Default,
             namespace: "seckill".to_owned(),
             gateway: Default::default(),
             limits: Default::default(),
@@ -88,6 +98,11 @@ impl Default for File {
             redis: Default::default(),
             rabbitmq: Default::default(),
             postgres: Default::default(),
+            locks: Default::default(),
+            tasks: Default::default(),
+            batch: Default::default(),
+            retry: Default::default(),
+            performance: Default::default(),
             buyers: Default::default(),
             payments: Default::default(),
             secrets: Default::default(),
@@ -163,7 +178,7 @@ pub fn load(path: Option<&Path>, command: &Command) -> anyhow::Result<Config> {
     }
     let environment =
         config::Environment::with_prefix("SECKILL").prefix_separator("__").separator("__").try_parsing(true);
-    let read = builder.add_source(environment).build().context("the configuration cannot be read")?;
+    let read = preset::applied(builder.add_source(environment))?;
     let mut file: File =
         read.try_deserialize().map_err(|why| anyhow!("the configuration is wrong: {}", unquoted(&why.to_string())))?;
     if matches!(command, Command::Demo) {
@@ -246,6 +261,13 @@ fn check(mut file: File) -> anyhow::Result<Config> {
         redis: file.redis,
         rabbitmq: file.rabbitmq,
         postgres: file.postgres,
+        works: WorkSettings {
+            locks: file.locks,
+            tasks: file.tasks,
+            batch: file.batch,
+            retry: file.retry,
+            performance: file.performance,
+        },
         buyers: file.buyers,
         log: file.log,
     })
@@ -313,7 +335,54 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
+
+    /// A file with what has no default, and these lines in front.
+    fn read(lines: &str) -> anyhow::Result<Config> {
+        let secrets = format!("[secrets]\nadmin_key = \"{0}\"\ntoken_key = \"t:{0}\"", "ab".repeat(32));
+        let text = config::File::from_str(&format!("{lines}\n{secrets}"), config::FileFormat::Toml);
+        let read = preset::applied(config::Config::builder().add_source(text))?;
+        check(read.try_deserialize::<File>()?)
+    }
+
+    #[test]
+    fn each_preset_loads_changes_what_its_table_says_and_an_explicit_key_wins() {
+        let figures = |config: &Config| {
+            let Config { gateway, postgres, redis, works, .. } = config;
+            let limits = &gateway.limits;
+            let limit = |per_second: NonZeroU32, burst: NonZeroU32| [per_second.get(), burst.get()].map(i64::from);
+            let (token, order, status) = (&limits.token_per_buyer, &limits.order_per_buyer, &limits.status);
+            [
+                vec![works.tasks.max_concurrent as i64, works.tasks.workers as i64],
+                vec![works.performance.max_records as i64, postgres.pool_size.into(), postgres.pool_min.into()],
+                vec![redis.in_flight as i64, gateway.max_connections as i64, gateway.workers as i64],
+                limit(token.per_second, token.burst).to_vec(),
+                limit(order.per_second, order.burst).to_vec(),
+                limit(status.per_second, status.burst).to_vec(),
+            ]
+            .concat()
+        };
+        let default = figures(&read("").unwrap());
+        assert_eq!(figures(&read("preset = \"default\"").unwrap()), default);
+        let table = |of: fn(&(&str, i64, i64, &str)) -> i64| preset::CHANGES.iter().map(of).collect::<Vec<_>>();
+        let high = figures(&read("preset = \"high-load\"").unwrap());
+        assert_eq!(high, table(|(_, high, _, _)| *high));
+        let low = figures(&read("preset = \"low-resource\"").unwrap());
+        assert_eq!(low, table(|(_, _, low, _)| *low));
+        for (at, (key, ..)) in preset::CHANGES.iter().enumerate() {
+            assert!(low[at] <= default[at] || default[at] == 0, "{key}");
+            assert!(default[at] <= high[at], "{key}");
+        }
+        let mixed =
+            read("preset = \"high-load\"\n[tasks]\nmax_concurrent = 7\n[limits]\nstatus = { burst = 9 }").unwrap();
+        assert_eq!((mixed.works.tasks.max_concurrent, mixed.works.tasks.workers), (7, 100));
+        assert_eq!((mixed.gateway.limits.status.burst.get(), mixed.gateway.limits.status.per_second.get()), (9, 10));
+        for wrong in ["preset = \"fast\"", "[tasks]\nmax = 1", "[locks]\ntimeout_s = \"long\"", "[batch]\nx = 1"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn an_error_does_not_repeat_a_value_that_may_be_a_secret() {

@@ -7,6 +7,7 @@ mod demo;
 mod dlq;
 mod logs;
 mod output;
+mod preset;
 mod roles;
 mod sales;
 mod tokens;

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use backends::embedded::Embedded;
+use backends::embedded::{Embedded, EmbeddedLocks};
 use backends::payments::{Demo, Guarded, SignedWebhook};
 use backends::postgres::Postgres;
 use backends::rabbitmq::RabbitMq;
 use backends::redis::RedisGate;
 use backends::{SystemClock, SystemEntropy};
+use control::Works;
 use domain::Shard;
 use domain::ports::{
-    AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox,
+    AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, LockStore, OrderLife, OrderStore, Outbox,
     PaymentProvider, Queue, SaleStore, SettingStore,
 };
 use domain::webhook::WebhookSecret;
@@ -44,6 +45,8 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub warmup: Arc<Warmup>,
+    /// Locks, task pools and measures.
+    pub works: Arc<Works>,
     /// For what only the real ones can do.
     pub redis: Option<Arc<RedisGate>>,
     pub postgres: Option<Arc<Postgres>>,
@@ -59,7 +62,10 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Costs nothing where it is not used.
         let Embedded { gate, queue, store } = Embedded::new(clock.clone());
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let locks: Arc<dyn LockStore> = Arc::new(EmbeddedLocks::default());
         let mut world = Self {
+            works: Works::new(locks, None, entropy.clone(), config.works.clone()),
             warmup: Warmup::new(gate.clone(), store.clone(), queue.clone()),
             health: vec![gate.clone(), queue.clone(), store.clone()],
             gate,
@@ -76,7 +82,7 @@ impl World {
             audit: store.clone(),
             outbox: store,
             clock,
-            entropy: Arc::new(SystemEntropy),
+            entropy,
             redis: None,
             postgres: None,
             make_lane: Box::new(move |shard| queue.lane(shard)),
@@ -116,7 +122,12 @@ impl World {
             world.payments = Some(Guarded::new(demo));
             world.reported = std::sync::Mutex::new(Some(reported));
         }
-        world.warmup = Warmup::new(world.gate.clone(), world.sales.clone(), world.queue.clone());
+        if let Some(redis) = world.redis.clone() {
+            let fallback = world.postgres.clone().map(|postgres| postgres as Arc<dyn LockStore>);
+            world.works = Works::new(redis, fallback, world.entropy.clone(), config.works.clone());
+        }
+        let locks = world.works.locks.clone();
+        world.warmup = Warmup::locked(world.gate.clone(), world.sales.clone(), world.queue.clone(), locks);
         Ok(world)
     }
 

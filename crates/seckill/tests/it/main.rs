@@ -9,6 +9,7 @@ mod events;
 mod input;
 mod life;
 mod limits;
+mod locks;
 mod metrics;
 mod purchase;
 mod repair;
