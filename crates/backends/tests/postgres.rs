@@ -17,6 +17,8 @@ mod line;
 mod operators;
 #[path = "postgres/placing.rs"]
 mod placing;
+#[path = "postgres/pools.rs"]
+mod pools;
 #[path = "postgres/relaying.rs"]
 mod relaying;
 #[path = "postgres/support.rs"]

@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use control::Backoff;
 use domain::ports::OrderLife;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-
-use crate::retry::Backoff;
 
 /// How often due rows are looked for: with the relay's few milliseconds, this is how late a unit is for sale again.
 const EVERY: Duration = Duration::from_millis(500);
@@ -29,7 +28,7 @@ pub(crate) async fn serve(life: Arc<dyn OrderLife>, stop: CancellationToken) {
             }
             Err(outage) => {
                 warn!(%outage, "deadlines could not be looked at; they stay due");
-                stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
+                stop.run_until_cancelled(tokio::time::sleep(backoff.wait())).await;
                 continue;
             }
         };

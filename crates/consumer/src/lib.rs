@@ -9,12 +9,11 @@ mod deadlines;
 mod payments;
 mod place;
 mod relay;
-mod retry;
 mod tidy;
 
 use std::sync::Arc;
 
-use control::Concurrency;
+use control::{Concurrency, Works};
 use domain::ports::{Clock, EventBus, Gate, Lane, OrderLife, OrderStore, Outbox, PaymentProvider, SaleStore, Sink};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,6 +40,8 @@ pub struct Consumer {
     pub concurrency: Arc<Concurrency>,
     /// The clock that latencies are measured by.
     pub clock: Arc<dyn Clock>,
+    /// Task pools and measures.
+    pub works: Arc<Works>,
 }
 
 impl Consumer {
@@ -54,9 +55,15 @@ impl Consumer {
             tasks.spawn(place::serve(lane, self.orders.clone(), self.clock.clone(), stop.clone()));
         }
         tasks.spawn(deadlines::serve(self.life.clone(), stop.clone()));
-        let (gate, concurrency) = (self.gate.clone(), self.concurrency);
-        let cashier = payments::Cashier { life: self.life, gate, provider: self.payments, concurrency };
-        let cashier = Arc::new(cashier);
+        let pools = &self.works.pools;
+        let cashier = Arc::new(payments::Cashier {
+            life: self.life,
+            gate: self.gate.clone(),
+            provider: self.payments,
+            concurrency: self.concurrency,
+            deciding: pools.pool("payments", payments::AT_ONCE),
+            giving_back: pools.pool("refunds", payments::AT_ONCE),
+        });
         tasks.spawn(payments::decide(cashier.clone(), stop.clone()));
         tasks.spawn(payments::give_back(cashier, stop.clone()));
         let to_gate = Arc::new(relay::ToGate::new(self.gate, self.sales, self.clock));

@@ -6,14 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use control::{Concurrency, Task};
+use control::{Backoff, Concurrency, Task, TaskPool};
 use domain::ports::{Gate, OrderLife, Outage, PaymentProvider, Reserved};
 use domain::{OpenPayment, PaymentState, Refund};
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-
-use crate::retry::Backoff;
 
 /// How often due payments are looked for.
 const EVERY: Duration = Duration::from_millis(500);
@@ -24,8 +22,8 @@ const PAYMENTS_MAX: usize = 100;
 /// Refunds in one round: what a slow provider can take in the 30 s for which they are ours.
 const REFUNDS_MAX: usize = 24;
 
-/// Payments and refunds under way at once.
-const AT_ONCE: usize = 8;
+/// Payments under way at once, and as many refunds: more would only wait for the provider, whose answers are ours for 30 s.
+pub(crate) const AT_ONCE: usize = 8;
 
 /// A gate that is away, or behind, is waited for this long; then the money goes back.
 const GATE_PATIENCE_S: i64 = 60;
@@ -39,6 +37,8 @@ pub(crate) struct Cashier {
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) provider: Option<Arc<dyn PaymentProvider>>,
     pub(crate) concurrency: Arc<Concurrency>,
+    pub(crate) deciding: Arc<TaskPool>,
+    pub(crate) giving_back: Arc<TaskPool>,
 }
 
 /// Decides open payments until stopped.
@@ -72,7 +72,7 @@ fn pause(what: &str, round: Result<bool, Outage>, backoff: &mut Backoff) -> Dura
         }
         Err(outage) => {
             warn!(%outage, "{what} could not be looked at; they stay due");
-            backoff.next()
+            backoff.wait()
         }
     }
 }
@@ -80,27 +80,27 @@ fn pause(what: &str, round: Result<bool, Outage>, backoff: &mut Backoff) -> Dura
 impl Cashier {
     async fn decide_some(&self) -> Result<bool, Outage> {
         let open = self.life.open_payments(PAYMENTS_MAX).await?;
-        stream::iter(&open).for_each_concurrent(AT_ONCE, |payment| self.end(payment)).await;
+        join_all(open.iter().map(|payment| self.deciding.execute(self.end(payment)))).await;
         Ok(open.len() == PAYMENTS_MAX)
     }
 
     async fn give_some_back(&self, provider: &dyn PaymentProvider) -> Result<bool, Outage> {
         let refunds = self.life.claim_refunds(REFUNDS_MAX).await?;
-        let give_back = |refund| self.give_back(provider, refund);
-        stream::iter(&refunds).for_each_concurrent(AT_ONCE, give_back).await;
+        let give_back = |refund| self.giving_back.execute(self.give_back(provider, refund));
+        join_all(refunds.iter().map(give_back)).await;
         Ok(refunds.len() == REFUNDS_MAX)
     }
 
     /// Ends one open payment, or leaves it for the next round while that may change something.
-    async fn end(&self, payment: &OpenPayment) {
+    async fn end(&self, payment: &OpenPayment) -> Result<(), Outage> {
         let waited_s = payment.waited_s;
         let reserved = match payment.rev {
-            None if waited_s < ORDER_PATIENCE_S => return,
+            None if waited_s < ORDER_PATIENCE_S => return Ok(()),
             None => false,
             Some(rev) => match self.gate.reserve(payment.order, rev).await {
                 Ok(Reserved::Reserved) => true,
                 Ok(Reserved::Refused) => false,
-                Ok(Reserved::Stale | Reserved::NotReady) | Err(_) if waited_s < GATE_PATIENCE_S => return,
+                Ok(Reserved::Stale | Reserved::NotReady) | Err(_) if waited_s < GATE_PATIENCE_S => return Ok(()),
                 // If the gate has reserved it all the same, the refund's effect gives it back.
                 Ok(Reserved::Stale | Reserved::NotReady) | Err(_) => false,
             },
@@ -114,18 +114,23 @@ impl Cashier {
                 info!(payment.id = %id, order.id = %order, "the money for order {order} goes back");
             }
             Ok(PaymentState::Open | PaymentState::Refunded | PaymentState::Failed) => {}
-            Err(outage) => warn!(payment.id = %id, %outage, "an open payment could not be ended; it stays due"),
+            Err(outage) => {
+                warn!(payment.id = %id, %outage, "an open payment could not be ended; it stays due");
+                return Err(outage);
+            }
         }
+        Ok(())
     }
 
-    async fn give_back(&self, provider: &dyn PaymentProvider, refund: &Refund) {
+    async fn give_back(&self, provider: &dyn PaymentProvider, refund: &Refund) -> Result<(), Outage> {
         let done = match provider.refund(refund).await {
             Ok(()) => self.life.note_refunded(&refund.payment).await,
             Err(outage) => Err(outage),
         };
-        match done {
+        match &done {
             Ok(()) => metrics::counter!("seckill_refunds_total").increment(1),
             Err(outage) => warn!(payment.id = %refund.payment, %outage, "a refund could not be made; it stays due"),
         }
+        done
     }
 }

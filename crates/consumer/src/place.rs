@@ -7,12 +7,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use control::Backoff;
 use domain::ports::{Clock, Delivery, DeliveryTag, Lane, OrderStore, Outage, PlaceError, Placement, Unplaced};
 use domain::{Outcome, RefusedReason, Reservation, decode_group};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-
-use crate::retry::Backoff;
 
 /// Reservations in one transaction. Above this a transaction gets longer and an order no cheaper.
 const BATCH_MAX: usize = 500;
@@ -35,7 +34,7 @@ pub(crate) async fn serve(
             Ok(()) => backoff.reset(),
             Err(outage) => {
                 warn!(%outage, "the lane was interrupted; what was not acknowledged comes again");
-                stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
+                stop.run_until_cancelled(tokio::time::sleep(backoff.wait())).await;
             }
         }
     }
@@ -153,7 +152,7 @@ impl Placer {
 
     async fn hold(&self, backoff: &mut Backoff, outage: Outage, what: &str) -> Result<(), Outage> {
         warn!(%outage, "{what}");
-        match self.stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await {
+        match self.stop.run_until_cancelled(tokio::time::sleep(backoff.wait())).await {
             Some(()) => Ok(()),
             None => Err(outage),
         }

@@ -9,12 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use control::Backoff;
 use domain::ports::{Clock, Deliver, EventBus, Gate, HOLD_MAX, Held, Outage, Outbox, OutboxRow, SaleStore, Sink};
 use domain::{Effect, Hold, SaleId, WarmSale};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
-
-use crate::retry::Backoff;
 
 /// Rows in one round.
 const ROWS_MAX: usize = 100;
@@ -47,7 +46,7 @@ where
             }
             Err(outage) => {
                 warn!(sink = sink.as_str(), %outage, "the outbox could not be relayed; its rows stay");
-                stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
+                stop.run_until_cancelled(tokio::time::sleep(backoff.wait())).await;
                 continue;
             }
         };

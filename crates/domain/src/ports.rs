@@ -7,6 +7,7 @@ mod concurrency;
 mod lease;
 mod life;
 mod limits;
+mod locks;
 mod quotas;
 mod settings;
 
@@ -18,6 +19,7 @@ pub use concurrency::{Acquired, Concurrency, ConcurrencyUsage, Obeyed};
 pub use lease::{LEASE, LEASE_USE, Lease, Leased};
 pub use life::{Cancelled, OrderLife, PaymentProvider};
 pub use limits::{LIMITS_MAX, LimitAlgorithm, SharedLimit, SharedLimits, Spent};
+pub use locks::{LockStore, LockToken};
 pub use quotas::{QuotaGate, QuotaStore};
 pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
 
@@ -510,4 +512,22 @@ pub trait Health: Send + Sync {
 
     /// One cheap round trip, a second at most.
     async fn check(&self) -> Result<(), Outage>;
+
+    /// Its connections, where it has any that can be counted.
+    fn connections(&self) -> Option<Connections> {
+        None
+    }
+}
+
+/// How the connections to a dependency are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Open now.
+    pub open: u32,
+    /// With work on them now; of one connection that many calls share: calls without an answer yet.
+    pub in_use: u32,
+    /// The most of the latter.
+    pub max: u32,
+    /// Connections since the start that were lost or grew old and were made anew.
+    pub renewed: u64,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use control::{Concurrency, Quotas, Task};
+use control::{Concurrency, Quotas, Task, Works};
 use domain::TokenKeys;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue,
@@ -63,6 +63,8 @@ pub struct GatewayParts {
     pub shared_limits: Arc<dyn SharedLimits>,
     /// What buyers and API clients may use in a day.
     pub quotas: Arc<Quotas>,
+    /// Locks, task pools and measures.
+    pub works: Arc<Works>,
     /// What has to be well for `/readyz`.
     pub health: Vec<Arc<dyn Health>>,
     /// The time.
@@ -118,6 +120,7 @@ pub struct Edge {
     pub sold_out: SoldOut,
     pub streams: Arc<Semaphore>,
     pub reconciling: Arc<Semaphore>,
+    pub works: Arc<Works>,
     pub stop: CancellationToken,
     pub runtime: Handle,
 }

@@ -1,7 +1,7 @@
 //! What is done around every request, in one step: its id, its measures, its headers, and the body of a problem.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,6 +12,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{Error, HttpRequest};
+use control::Operation;
 use metrics::{Counter, Histogram};
 
 use crate::cors::{Cors, Crossing};
@@ -71,6 +72,7 @@ where
         let status = response.status();
         if let Some(metrics) = response.request().app_data::<RouteMetrics>() {
             metrics.note(&method, status, started);
+            metrics.watch(response.request(), status, started);
             metrics.sample(&id, status, started);
         }
         finish(response.headers_mut(), &id);
@@ -140,6 +142,7 @@ const SAMPLE: u32 = 1_000;
 pub struct RouteMetrics {
     route: &'static str,
     answered: Cell<u32>,
+    watched: OnceCell<Option<Operation>>,
     seconds: Histogram,
     requests: RefCell<Vec<(&'static str, StatusCode, Counter)>>,
 }
@@ -148,7 +151,7 @@ impl RouteMetrics {
     /// Of the route with this pattern.
     pub fn new(route: &'static str) -> Self {
         let seconds = metrics::histogram!("seckill_http_request_seconds", "route" => route);
-        Self { route, answered: Cell::new(0), seconds, requests: RefCell::default() }
+        Self { route, answered: Cell::new(0), watched: OnceCell::new(), seconds, requests: RefCell::default() }
     }
 
     fn sample(&self, id: &str, status: StatusCode, started: Instant) {
@@ -169,6 +172,14 @@ impl RouteMetrics {
         }
     }
 
+    /// For the operators' page of performance. A refusal is an answer; what ends with 500 or more has failed.
+    fn watch(&self, request: &HttpRequest, status: StatusCode, started: Instant) {
+        let found = || request.app_data::<Data<Edge>>().map(|edge| edge.works.monitor.operation(self.route));
+        if let Some(operation) = self.watched.get_or_init(found) {
+            operation.note(started.elapsed(), kind(status));
+        }
+    }
+
     fn note(&self, method: &Method, status: StatusCode, started: Instant) {
         self.seconds.record(started.elapsed());
         let mut requests = self.requests.borrow_mut();
@@ -182,6 +193,16 @@ impl RouteMetrics {
                 requests.push((method, status, counter));
             }
         }
+    }
+}
+
+/// The kind of failure that a status stands for, if it does.
+fn kind(status: StatusCode) -> Option<&'static str> {
+    match status.as_u16() {
+        ..500 => None,
+        503 => Some("503"),
+        500 => Some("500"),
+        _ => Some("5xx"),
     }
 }
 

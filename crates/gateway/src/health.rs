@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use arc_swap::ArcSwap;
-use domain::ports::{Health, Queue};
+use domain::ports::{Connections, Health, Queue};
 use futures_util::future::join_all;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
@@ -52,18 +52,50 @@ struct Sample {
     name: &'static str,
     ok: bool,
     taken: Instant,
+    connections: Option<Connections>,
 }
 
 /// One check, as `/readyz?verbose` lists it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Check {
+pub struct Check {
     /// What was looked at.
     name: &'static str,
     /// Was it well?
     ok: bool,
     /// How long ago, in milliseconds.
     age_ms: u64,
+    /// Its connections, where it has any that can be counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connections: Option<ConnectionsBody>,
+}
+
+/// The connections to a dependency.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Connections)]
+pub struct ConnectionsBody {
+    /// Open now.
+    open: u32,
+    /// With work on them; of one that all calls share: calls without an answer yet.
+    in_use: u32,
+    /// The most of the latter.
+    max: u32,
+    /// Lost or grown old since the start, and made anew where they were needed.
+    renewed: u64,
+}
+
+impl From<Connections> for ConnectionsBody {
+    fn from(Connections { open, in_use, max, renewed }: Connections) -> Self {
+        Self { open, in_use, max, renewed }
+    }
+}
+
+impl Check {
+    /// Was a dependency looked at, and not this process?
+    pub fn is_dependency(&self) -> bool {
+        !["sampled", "running", "queue open", "sales read"].contains(&self.name)
+    }
 }
 
 /// Able to admit?
@@ -110,16 +142,22 @@ impl Status {
         }
     }
 
-    fn checks(&self) -> Vec<Check> {
+    /// Everything that was looked at.
+    pub fn checks(&self) -> Vec<Check> {
         let samples = self.samples.load();
         let mut checks: Vec<Check> = samples
             .iter()
             .map(|sample| {
                 let age = sample.taken.elapsed();
-                Check { name: sample.name, ok: sample.ok && age < SAMPLE_OLD, age_ms: age.as_millis() as u64 }
+                Check {
+                    name: sample.name,
+                    ok: sample.ok && age < SAMPLE_OLD,
+                    age_ms: age.as_millis() as u64,
+                    connections: sample.connections.map(ConnectionsBody::from),
+                }
             })
             .collect();
-        let mut now = |name, ok| checks.push(Check { name, ok, age_ms: 0 });
+        let mut now = |name, ok| checks.push(Check { name, ok, age_ms: 0, connections: None });
         now("sampled", samples.len() == self.dependencies.len());
         now("running", !self.stop.is_cancelled());
         if let Some(Admission { queue, catalog }) = &self.admission {
@@ -135,7 +173,11 @@ async fn look_at(dependency: &dyn Health) -> Sample {
     let ok = matches!(answer, Ok(Ok(())));
     let name = dependency.name();
     metrics::gauge!("seckill_dependency_up", "name" => name).set(if ok { 1.0 } else { 0.0 });
-    Sample { name, ok, taken: Instant::now() }
+    let connections = dependency.connections();
+    if let Some(Connections { renewed, .. }) = connections {
+        metrics::counter!("seckill_connections_renewed_total", "name" => name).absolute(renewed);
+    }
+    Sample { name, ok, taken: Instant::now(), connections }
 }
 
 /// Is the process alive?

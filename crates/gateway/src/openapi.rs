@@ -28,7 +28,8 @@ use crate::{buyers, health, operators};
         operators::concurrency::config, operators::concurrency::change, operators::concurrency::usage,
         operators::concurrency::stats, operators::concurrency::reset,
         operators::quotas::get, operators::quotas::put, operators::audit::list,
-        operators::limits::get, operators::limits::put, operators::pages::openapi, operators::pages::docs,
+        operators::limits::get, operators::limits::put, operators::performance::get,
+        operators::pages::openapi, operators::pages::docs,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(

@@ -8,7 +8,9 @@ use crate::auth::{require_admin, require_metrics};
 use crate::buyers::{challenge, demo, events, jobs, mine, orders, pages, payments, sales, tokens};
 use crate::envelope::RouteMetrics;
 use crate::health;
-use crate::operators::{self, audit, changes, concurrency, dead_letters, jobs as hanging, ledger, reconcile, restock};
+use crate::operators::{
+    self, audit, changes, concurrency, dead_letters, jobs as hanging, ledger, performance, reconcile, restock,
+};
 use crate::problem::Problem;
 
 /// The buyers' port.
@@ -64,6 +66,7 @@ pub fn operators() -> Vec<At> {
         at("/api/v1/concurrency/stats").admin_get(concurrency::stats),
         at("/api/v1/concurrency/reset").admin_post(concurrency::reset),
         at("/admin/v1/limits").admin_get(operators::limits::get).admin_put(operators::limits::put),
+        at("/admin/v1/performance").admin_get(performance::get),
         at("/openapi.json").admin_get(operators::pages::openapi),
         at("/docs").admin_get(operators::pages::docs),
     ]

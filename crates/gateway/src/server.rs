@@ -143,6 +143,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         purchases: PurchaseCounters::new(),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         reconciling: Arc::new(Semaphore::new(1)),
+        works: parts.works,
         stop,
         runtime: Handle::current(),
     }

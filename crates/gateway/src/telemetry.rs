@@ -39,6 +39,12 @@ pub fn describe_metrics() {
     describe_counter!("seckill_quota_refused_total", Unit::Count, "Uses refused because a quota was used up");
     describe_counter!("seckill_quota_unseeded_total", Unit::Count, "Counters begun without asking Postgres");
     describe_counter!("seckill_quota_workers_replaced_total", Unit::Count, "Workers that died and were replaced");
+    describe_counter!("seckill_connections_renewed_total", Unit::Count, "Connections lost or grown old, and made anew");
+    describe_counter!("seckill_tasks_total", Unit::Count, "Tasks ended, by pool and outcome");
+    describe_counter!("seckill_locks_total", Unit::Count, "Locks taken, by operation");
+    describe_counter!("seckill_lock_timeouts_total", Unit::Count, "Waits that ended without the lock");
+    describe_counter!("seckill_locks_lost_total", Unit::Count, "Locks that were lost while they were needed");
+    describe_counter!("seckill_lock_fallbacks_total", Unit::Count, "Times that the database took the locks over");
     describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
     describe_gauge!("seckill_limiter_keys", Unit::Count, "Callers remembered, by limit");
     describe_gauge!("seckill_limited_callers", Unit::Count, "Different callers refused by a limit within a minute");

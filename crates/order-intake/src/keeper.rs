@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use control::{Concurrency, Task};
-use domain::ports::{Clock, Condition, Gate, Operator, SaleStore};
+use control::{Concurrency, Pools, Task};
+use domain::ports::{Clock, Condition, Gate, Operator, Outage, SaleStore};
 use domain::{Route, Sale, WarmSale, whole_ms};
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -33,7 +34,11 @@ impl Routes {
     }
 }
 
-/// Runs until stopped. Several keepers do no harm: epochs decide between them.
+/// Sales that are loaded again side by side: each may wait for the queue to drain, and all of them for the same one.
+const LOADS_MAX: usize = 20;
+
+/// Runs until stopped, and until what is being loaded is loaded. Several keepers do no harm: one of them gets the lock of a
+/// sale, and epochs decide should that be lost.
 pub async fn keep(
     warmup: Arc<Warmup>,
     gate: Arc<dyn Gate>,
@@ -41,11 +46,13 @@ pub async fn keep(
     clock: Arc<dyn Clock>,
     routes: Arc<Routes>,
     concurrency: Arc<Concurrency>,
+    pools: Arc<Pools>,
     stop: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut postgres_is_away = false;
+    let (looks, loads) = (pools.workers(), pools.pool("rebuilds", LOADS_MAX));
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let listed = match sales.sales(KEEP_ENDED_S).await {
             Ok(listed) => listed,
@@ -66,21 +73,50 @@ pub async fn keep(
         if let Err(outage) = finish_withdrawals(gate.as_ref(), sales.as_ref(), clock.now()).await {
             warn!(%outage, "withdrawals could not be looked at");
         }
-        for sale in warm {
-            if let Err(error) = look_after(&warmup, gate.as_ref(), sales.as_ref(), &concurrency, &sale).await {
-                warn!(sale.id = %sale.id, %error, "sale {} could not be looked after; next try in a moment", sale.id);
+        let look = |sale: Sale| async {
+            let lost = looks.execute(look_after(gate.as_ref(), sales.as_ref(), &sale)).await;
+            match lost {
+                Ok(None) => {}
+                Ok(Some(lost)) => {
+                    // One that takes long keeps the others waiting for nothing.
+                    let _ = loads.submit(load_again(warmup.clone(), concurrency.clone(), sale, lost));
+                }
+                Err(error) => not_looked_after(&sale, &error),
             }
+        };
+        join_all(warm.into_iter().map(look)).await;
+    }
+    loads.close().await;
+}
+
+fn not_looked_after(sale: &Sale, error: &dyn std::fmt::Display) {
+    warn!(sale.id = %sale.id, %error, "sale {} could not be looked after; next try in a moment", sale.id);
+}
+
+async fn load_again(
+    warmup: Arc<Warmup>,
+    concurrency: Arc<Concurrency>,
+    sale: Sale,
+    lost: &'static str,
+) -> Result<(), WarmError> {
+    let by = Operator { via: "keeper".to_owned(), reason: Some(lost.to_owned()) };
+    match concurrency.attempt(Task::Rebuild, warmup.load_again(&sale, &by)).await {
+        Err(_) => Ok(()),                          // others are being loaded; the next look finds it again
+        Ok(Err(WarmError::Conflict(_))) => Ok(()), // somebody else is at it, or was faster
+        Ok(Err(error)) => {
+            not_looked_after(&sale, &error);
+            Err(error)
+        }
+        Ok(Ok(_)) => {
+            info!(sale.id = %sale.id, lost, "sale {} was loaded again: {lost}", sale.id);
+            metrics::counter!("seckill_rebuilds_total").increment(1);
+            Ok(())
         }
     }
 }
 
-async fn look_after(
-    warmup: &Warmup,
-    gate: &dyn Gate,
-    sales: &dyn SaleStore,
-    concurrency: &Concurrency,
-    sale: &Sale,
-) -> Result<(), WarmError> {
+/// Why the gate has lost the sale, if it has.
+async fn look_after(gate: &dyn Gate, sales: &dyn SaleStore, sale: &Sale) -> Result<Option<&'static str>, Outage> {
     let lost = match gate.condition(sale.route()).await? {
         Condition::Ready(counters, state) if counters.epoch == sale.epoch => {
             let follows = (state, counters.opens_at, counters.closes_at, counters.limit_per_buyer)
@@ -89,25 +125,15 @@ async fn look_after(
             if !follows && let Some(sale) = sales.sale(&sale.id).await? {
                 gate.follow(&WarmSale::new(&sale, sale.epoch), sale.state).await?;
             }
-            return Ok(());
+            return Ok(None);
         }
         // Somebody has begun a later epoch since Postgres was read.
-        Condition::Ready(counters, _) if counters.epoch > sale.epoch => return Ok(()),
+        Condition::Ready(counters, _) if counters.epoch > sale.epoch => return Ok(None),
         Condition::Ready(..) => "the gate is in an older epoch",
-        Condition::Stale { loading_for_ms: Some(ms), .. } if ms < LOADING_MAX_MS => return Ok(()),
+        Condition::Stale { loading_for_ms: Some(ms), .. } if ms < LOADING_MAX_MS => return Ok(None),
         Condition::Stale { loading_for_ms: Some(_), .. } => "its loading was not finished",
         Condition::Stale { loading_for_ms: None, .. } => "the gate was restarted",
         Condition::Missing => "the gate has lost it",
     };
-    let by = Operator { via: "keeper".to_owned(), reason: Some(lost.to_owned()) };
-    let load = async {
-        info!(sale.id = %sale.id, lost, "sale {} is loaded again: {lost}", sale.id);
-        metrics::counter!("seckill_rebuilds_total").increment(1);
-        warmup.load(sale, &by).await
-    };
-    match concurrency.attempt(Task::Rebuild, load).await {
-        Err(_) => Ok(()),                          // others are being loaded; the next look finds it again
-        Ok(Err(WarmError::Conflict(_))) => Ok(()), // another keeper was faster
-        Ok(loaded) => loaded.map(|_| ()),
-    }
+    Ok(Some(lost))
 }

@@ -1,26 +1,27 @@
 //! What operators do about dead letters, and what a dead letter means, in words.
 
-use domain::ports::{DeadLetter, DeadLetters, HOLD_MAX, LetterFilter, OrderStore, Outage, Unplaced};
+use control::Batch;
+use domain::ports::{DeadLetter, DeadLetters, LetterFilter, OrderStore, Outage, Unplaced};
 use domain::{MessageError, RefusedReason, decode_group};
 
 /// Letters in one call; an operator with more repeats it.
 pub const LETTERS_MAX: usize = 1_000;
 
-/// Removes letters. Their jobs end first: whoever has no row gets one that says so, and only then the letter goes. Answers
-/// what was removed.
+/// Removes letters. Their jobs end first, piece by piece: whoever has no row gets one that says so, and only when all have
+/// ended the letters go. Answers what was removed.
 pub async fn discard(
     letters: &dyn DeadLetters,
     orders: &dyn OrderStore,
     chosen: &LetterFilter,
+    batch: &Batch,
 ) -> Result<Vec<DeadLetter>, Outage> {
     let found = letters.list(chosen, LETTERS_MAX).await?;
     if found.is_empty() {
         return Ok(found);
     }
     let jobs: Vec<Unplaced> = found.iter().flat_map(jobs_of).collect();
-    for part in jobs.chunks(HOLD_MAX) {
-        orders.refuse(part, RefusedReason::Discarded).await?;
-    }
+    let refuse = |part: Vec<Unplaced>| async move { orders.refuse(&part, RefusedReason::Discarded).await.map(|_| ()) };
+    batch.run(&jobs, refuse).await.into_result()?;
     let message_ids = found.iter().map(|letter| letter.message_id.clone()).collect();
     letters.discard(&LetterFilter { message_ids, ..LetterFilter::default() }).await?;
     Ok(found)

@@ -14,6 +14,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use control::{Locks, NotLocked};
 use domain::ports::{Changed, Condition, Gate, HOLD_MAX, Operator, Outage, Queue, SaleStore};
 use domain::{ItemId, ItemIndex, Patch, Sale, SaleId, SaleState, StockEffect, WarmSale};
 use tracing::{info, warn};
@@ -25,11 +26,18 @@ const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// Between two looks at the queue.
 const DRAIN_POLL: Duration = Duration::from_millis(50);
 
+/// An operator waits this long for somebody else who is loading the same sale; the keeper does not wait.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// A loader that has died keeps the others from beginning for this long: no longer than they would wait for it anyway.
+const LOCK_TTL: Duration = Duration::from_secs(10);
+
 /// Loads sales into the gate and makes the gate follow the operator.
 pub struct Warmup {
     gate: Arc<dyn Gate>,
     sales: Arc<dyn SaleStore>,
     queue: Arc<dyn Queue>,
+    locks: Option<Arc<Locks>>,
 }
 
 /// A sale is in the gate.
@@ -60,11 +68,45 @@ pub enum WarmError {
 impl Warmup {
     /// Between this gate, these sales and this queue.
     pub fn new(gate: Arc<dyn Gate>, sales: Arc<dyn SaleStore>, queue: Arc<dyn Queue>) -> Arc<Self> {
-        Arc::new(Self { gate, sales, queue })
+        Arc::new(Self { gate, sales, queue, locks: None })
+    }
+
+    /// The same, and only one of all processes loads a sale at a time. Epochs decide between several as well: the lock
+    /// saves their work.
+    pub fn locked(
+        gate: Arc<dyn Gate>,
+        sales: Arc<dyn SaleStore>,
+        queue: Arc<dyn Queue>,
+        locks: Arc<Locks>,
+    ) -> Arc<Self> {
+        Arc::new(Self { gate, sales, queue, locks: Some(locks) })
+    }
+
+    /// Does `load` while nobody else loads this sale. Whoever loses the lock on the way stops: somebody else has begun.
+    async fn alone<F: Future<Output = Result<Warmed, WarmError>>>(
+        &self,
+        id: &SaleId,
+        wait: Duration,
+        load: impl FnOnce() -> F,
+    ) -> Result<Warmed, WarmError> {
+        let busy = || WarmError::Conflict(format!("sale {id} is being loaded by somebody else"));
+        let Some(locks) = &self.locks else { return load().await };
+        let loading = locks.with_for(id.as_str(), "load", (LOCK_TTL, wait), |lost| async move {
+            lost.run_until_cancelled_owned(load()).await
+        });
+        match loading.await {
+            Ok(loaded) => loaded.unwrap_or_else(|| Err(busy())),
+            Err(NotLocked::Busy) => Err(busy()),
+            Err(NotLocked::Outage(outage)) => Err(outage.into()),
+        }
     }
 
     /// Loads a sale that is not in the gate; leaves one that is as it is.
     pub async fn warm(&self, id: &SaleId, by: &Operator) -> Result<Warmed, WarmError> {
+        self.alone(id, LOCK_WAIT, || self.warm_alone(id, by)).await
+    }
+
+    async fn warm_alone(&self, id: &SaleId, by: &Operator) -> Result<Warmed, WarmError> {
         let sale = self.sales.sale(id).await?.ok_or(WarmError::NotFound)?;
         if sale.state == SaleState::Closed {
             return Err(WarmError::Conflict(format!("sale {id} is closed")));
@@ -84,7 +126,7 @@ impl Warmup {
         if sale.epoch == 0 {
             return Err(WarmError::Conflict(format!("sale {id} was never warmed")));
         }
-        self.load(&sale, by).await
+        self.alone(id, LOCK_WAIT, || self.load(&sale, by)).await
     }
 
     /// Changes the state of a sale, in Postgres first; the gate follows at once, or when it is back.
@@ -113,8 +155,13 @@ impl Warmup {
         }
     }
 
+    /// Loads a sale that the gate has lost, unless somebody is at it: then there is nothing to do but to look again.
+    pub(crate) async fn load_again(&self, sale: &Sale, by: &Operator) -> Result<Warmed, WarmError> {
+        self.alone(&sale.id, Duration::ZERO, || self.load(sale, by)).await
+    }
+
     /// Loads the sale under a new epoch, whatever the gate has of it now.
-    pub(crate) async fn load(&self, sale: &Sale, by: &Operator) -> Result<Warmed, WarmError> {
+    async fn load(&self, sale: &Sale, by: &Operator) -> Result<Warmed, WarmError> {
         let started = Instant::now();
         let epoch = self.sales.next_epoch(&sale.id, by).await?.ok_or(WarmError::NotFound)?;
         let superseded = || WarmError::Conflict(format!("sale {} is being loaded by somebody else", sale.id));

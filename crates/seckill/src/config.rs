@@ -7,7 +7,10 @@ use anyhow::{Context as _, anyhow, bail};
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
-use control::{ConcurrencySettings, QuotaSettings};
+use control::{
+    Batch, ConcurrencySettings, LockSettings, PerformanceSettings, QuotaSettings, RetrySettings, TaskSettings,
+    WorkSettings,
+};
 use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
 use gateway::{BuyerSettings, GatewaySettings};
@@ -15,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Command;
+use crate::preset::{self, Preset};
 use crate::safety::{self, Findings, Service};
 use crate::secret_files;
 
@@ -36,6 +40,7 @@ pub struct Config {
     pub redis: RedisSettings,
     pub rabbitmq: RabbitSettings,
     pub postgres: PostgresSettings,
+    pub works: WorkSettings,
     pub buyers: BuyerSettings,
     pub quotas: QuotaSettings,
     pub token_keys: TokenKeys,
@@ -76,6 +81,7 @@ impl Default for Log {
 #[serde(default, deny_unknown_fields)]
 struct File {
     profile: Profile,
+    preset: Preset,
     namespace: String,
     gateway: Table,
     limits: Table,
@@ -84,6 +90,11 @@ struct File {
     redis: RedisSettings,
     rabbitmq: RabbitSettings,
     postgres: PostgresSettings,
+    locks: LockSettings,
+    tasks: TaskSettings,
+    batch: Batch,
+    retry: RetrySettings,
+    performance: PerformanceSettings,
     buyers: BuyerSettings,
     quotas: QuotaSettings,
     payments: PaymentsSection,
@@ -96,6 +107,7 @@ impl Default for File {
     fn default() -> Self {
         Self {
             profile: Profile::Production,
+            preset: Preset::Default,
             namespace: NAMESPACE.to_owned(),
             gateway: Default::default(),
             limits: Default::default(),
@@ -104,6 +116,11 @@ impl Default for File {
             redis: Default::default(),
             rabbitmq: Default::default(),
             postgres: Default::default(),
+            locks: Default::default(),
+            tasks: Default::default(),
+            batch: Default::default(),
+            retry: Default::default(),
+            performance: Default::default(),
             buyers: Default::default(),
             quotas: Default::default(),
             payments: Default::default(),
@@ -189,7 +206,7 @@ pub fn load(path: Option<&Path>, command: &Command) -> anyhow::Result<Loaded> {
     }
     let environment =
         config::Environment::with_prefix("SECKILL").prefix_separator("__").separator("__").try_parsing(true);
-    let read = builder.add_source(environment).build().context("the configuration cannot be read")?;
+    let read = preset::applied(builder.add_source(environment))?;
     let mut findings = Findings::default();
     if let Some(path) = path {
         open_file(path, &mut findings);
@@ -366,6 +383,13 @@ fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
         redis: file.redis,
         rabbitmq: file.rabbitmq,
         postgres: file.postgres,
+        works: WorkSettings {
+            locks: file.locks,
+            tasks: file.tasks,
+            batch: file.batch,
+            retry: file.retry,
+            performance: file.performance,
+        },
         buyers: file.buyers,
         concurrency: file.concurrency,
         quotas: file.quotas,

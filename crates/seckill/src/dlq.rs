@@ -36,7 +36,8 @@ pub async fn run(config: Config, command: DlqCommand, output: Output) -> anyhow:
                 return would_be(&world, &chosen, "discarded", output).await;
             }
             note(&world, "discard-dead-letters", &which).await?;
-            let discarded = discard(world.dead_letters.as_ref(), world.orders.as_ref(), &chosen).await?;
+            let discarded =
+                discard(world.dead_letters.as_ref(), world.orders.as_ref(), &chosen, &world.works.batch).await?;
             Ok(said(&which, discarded.len(), "discarded"))
         }
     }

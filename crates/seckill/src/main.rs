@@ -7,6 +7,7 @@ mod demo;
 mod dlq;
 mod logs;
 mod output;
+mod preset;
 mod quotas;
 #[cfg(test)]
 mod reference;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use backends::payments::SignedWebhook;
 use consumer::Consumer;
+use control::Works;
 use domain::webhook::Signed;
 use gateway::{BuyerKeys, GatewayParts, Webhooks};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -163,8 +164,10 @@ async fn serve_gateway(
         world.clock.clone(),
         routes,
         world.concurrency.clone(),
+        world.works.pools.clone(),
         stop.clone(),
     ));
+    tasks.spawn(log_performance(world.works.clone(), stop.clone()));
     tasks.spawn(sample(world.postgres.clone(), stop.clone()));
     let (concurrency, stopped) = (world.concurrency.clone(), stop.clone());
     tasks.spawn(async move { concurrency.follow(stopped).await });
@@ -189,6 +192,7 @@ async fn serve_gateway(
         orders: world.orders.clone(),
         sales: world.sales.clone(),
         dead_letters: world.dead_letters.clone(),
+        works: world.works.clone(),
         setting_store: world.setting_store.clone(),
         audit: world.audit.clone(),
         shared_limits: world.shared_limits.clone(),
@@ -213,6 +217,7 @@ async fn serve_gateway(
 
 async fn serve_consumer(world: &World, stop: CancellationToken) {
     let sampling = tokio::spawn(sample(world.postgres.clone(), stop.clone()));
+    let logging = tokio::spawn(log_performance(world.works.clone(), stop.clone()));
     let consumer = Consumer {
         lanes: world.lanes(),
         orders: world.orders.clone(),
@@ -224,10 +229,16 @@ async fn serve_consumer(world: &World, stop: CancellationToken) {
         bus: world.bus.clone(),
         concurrency: world.concurrency.clone(),
         clock: world.clock.clone(),
+        works: world.works.clone(),
     };
     info!("the consumer is working");
     tokio::join!(consumer.run(stop.clone()), world.concurrency.follow(stop));
-    let _ = sampling.await;
+    let _ = tokio::join!(sampling, logging);
+}
+
+/// One line a minute; of two roles in one process, the first one's.
+async fn log_performance(works: Arc<Works>, stop: CancellationToken) {
+    works.log(stop).await;
 }
 
 /// Delivers the demo provider's webhooks as a real one's would arrive: signed, and again after a failure.

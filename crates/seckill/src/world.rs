@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use backends::embedded::{Embedded, EmbeddedLimits};
+use backends::embedded::{Embedded, EmbeddedLimits, EmbeddedLocks};
 use backends::payments::{Demo, Guarded, SignedWebhook};
 use backends::postgres::Postgres;
 use backends::rabbitmq::RabbitMq;
 use backends::redis::{RedisGate, RedisLimits};
 use backends::{SystemClock, SystemEntropy};
-use control::Concurrency;
+use control::{Concurrency, Works};
 use domain::Shard;
 use domain::ports::{
-    AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, OrderLife, OrderStore, Outbox,
+    AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, LockStore, OrderLife, OrderStore, Outbox,
     PaymentProvider, Queue, QuotaGate, QuotaStore, SaleStore, SettingStore, SharedLimits,
 };
 use domain::webhook::WebhookSecret;
@@ -53,6 +53,8 @@ pub struct World {
     pub warmup: Arc<Warmup>,
     /// How much may be under way at once.
     pub concurrency: Arc<Concurrency>,
+    /// Locks, task pools and measures.
+    pub works: Arc<Works>,
     /// For what only the real ones can do.
     pub redis: Option<Arc<RedisGate>>,
     pub postgres: Option<Arc<Postgres>>,
@@ -68,11 +70,14 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Costs nothing where it is not used.
         let Embedded { gate, queue, store, quotas } = Embedded::new(clock.clone());
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let locks: Arc<dyn LockStore> = Arc::new(EmbeddedLocks::default());
         // Tells the tokens of this process from those of all others.
         let instance = uuid::Uuid::new_v4().simple().to_string();
         let mut tokens: Arc<dyn domain::ports::Concurrency> = gate.clone();
         let mut world = Self {
             concurrency: Concurrency::new(store.clone(), tokens.clone(), &config.concurrency, instance.clone()),
+            works: Works::new(locks, None, entropy.clone(), config.works.clone()),
             warmup: Warmup::new(gate.clone(), store.clone(), queue.clone()),
             health: vec![gate.clone(), queue.clone(), store.clone()],
             gate,
@@ -92,7 +97,7 @@ impl World {
             quota_store: store.clone(),
             outbox: store,
             clock,
-            entropy: Arc::new(SystemEntropy),
+            entropy,
             redis: None,
             postgres: None,
             make_lane: Box::new(move |shard| queue.lane(shard)),
@@ -136,8 +141,13 @@ impl World {
             world.payments = Some(Guarded::new(demo));
             world.reported = std::sync::Mutex::new(Some(reported));
         }
-        world.warmup = Warmup::new(world.gate.clone(), world.sales.clone(), world.queue.clone());
         world.concurrency = Concurrency::new(world.setting_store.clone(), tokens, &config.concurrency, instance);
+        if let Some(redis) = world.redis.clone() {
+            let fallback = world.postgres.clone().map(|postgres| postgres as Arc<dyn LockStore>);
+            world.works = Works::new(redis, fallback, world.entropy.clone(), config.works.clone());
+        }
+        let locks = world.works.locks.clone();
+        world.warmup = Warmup::locked(world.gate.clone(), world.sales.clone(), world.queue.clone(), locks);
         Ok(world)
     }
 

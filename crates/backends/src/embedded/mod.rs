@@ -6,6 +6,7 @@
 
 mod gate;
 mod limits;
+mod locks;
 mod queue;
 mod quota;
 mod store;
@@ -16,6 +17,7 @@ use domain::ports::Clock;
 
 pub use gate::EmbeddedGate;
 pub use limits::EmbeddedLimits;
+pub use locks::EmbeddedLocks;
 pub use queue::EmbeddedQueue;
 pub use quota::EmbeddedQuotas;
 pub use store::EmbeddedStore;

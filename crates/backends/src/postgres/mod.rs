@@ -6,6 +6,7 @@
 
 mod failure;
 mod life;
+mod locks;
 mod migrations;
 mod orders;
 mod outbox;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::ports::{Health, Outage};
+use domain::ports::{Connections, Health, Outage};
 use futures_util::FutureExt as _;
 
 use self::session::Database;
@@ -71,6 +72,10 @@ impl Postgres {
 impl Health for Postgres {
     fn name(&self) -> &'static str {
         "postgres"
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        Some(self.database.connections())
     }
 
     async fn check(&self) -> Result<(), Outage> {

@@ -5,9 +5,11 @@
 //! all work runs in a task of its own that nobody can drop, every answer has a time limit, and a connection that did
 //! not answer is closed instead of given back.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::ports::Outage;
+use domain::ports::{Connections, Outage};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
@@ -35,18 +37,37 @@ pub(super) struct Database {
     pool: PgPool,
     patience: Duration,
     guard: Guard,
+    opened: Arc<AtomicU64>,
 }
 
 impl Database {
     pub(super) fn new(settings: &PostgresSettings, options: PgConnectOptions) -> Self {
+        let opened = Arc::new(AtomicU64::new(0));
+        let count = opened.clone();
         let pool = PgPoolOptions::new()
             .max_connections(settings.pool_size.max(1))
+            .min_connections(settings.pool_min.min(settings.pool_size))
             .acquire_timeout(Duration::from_millis(settings.acquire_timeout_ms))
             .max_lifetime(LIFETIME_MAX)
+            .after_connect(move |_, _| {
+                count.fetch_add(1, Ordering::Relaxed);
+                async { Ok(()) }.boxed()
+            })
             .after_release(|connection, _| async move { Ok(!connection.is_in_transaction()) }.boxed())
             .connect_lazy_with(options);
         let patience = Duration::from_millis(settings.statement_timeout_ms) + GRACE;
-        Self { pool, patience, guard: Guard::new("postgres") }
+        Self { pool, patience, guard: Guard::new("postgres"), opened }
+    }
+
+    /// As `domain` counts them.
+    pub(super) fn connections(&self) -> Connections {
+        let (open, idle) = (self.pool.size(), self.pool.num_idle() as u32);
+        Connections {
+            open,
+            in_use: open.saturating_sub(idle),
+            max: self.pool.options().get_max_connections(),
+            renewed: self.opened.load(Ordering::Relaxed).saturating_sub(u64::from(open)),
+        }
     }
 
     pub(super) fn pool(&self) -> &PgPool {

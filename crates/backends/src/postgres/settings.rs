@@ -14,6 +14,8 @@ pub struct PostgresSettings {
     pub url: String,
     /// Connections at most; one more listens for other processes' rows.
     pub pool_size: u32,
+    /// Connections that are kept open also while nobody needs them, so that a rush finds them.
+    pub pool_min: u32,
     /// Milliseconds until waiting for a free connection, or for a new one, counts as an outage.
     pub acquire_timeout_ms: u64,
     /// Milliseconds after which the server ends a statement.
@@ -27,6 +29,7 @@ impl Default for PostgresSettings {
         Self {
             url: "postgres://postgres@127.0.0.1:5432/seckill".to_owned(),
             pool_size: 8,
+            pool_min: 0,
             acquire_timeout_ms: 1_500,
             statement_timeout_ms: 2_000,
             lock_timeout_ms: 1_000,
@@ -40,6 +43,7 @@ impl std::fmt::Debug for PostgresSettings {
         f.debug_struct("PostgresSettings")
             .field("url", &"***")
             .field("pool_size", &self.pool_size)
+            .field("pool_min", &self.pool_min)
             .field("acquire_timeout_ms", &self.acquire_timeout_ms)
             .field("statement_timeout_ms", &self.statement_timeout_ms)
             .field("lock_timeout_ms", &self.lock_timeout_ms)

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::ports::{Condition, Gate, Health, Held, JobLookup, Leased, Outage, RecordPage, Reserved, Withdrawn};
+use domain::ports::{
+    Condition, Connections, Gate, Health, Held, JobLookup, Leased, Outage, RecordPage, Reserved, Withdrawn,
+};
 use domain::{
     Admissible, Attempt, Hold, ItemIndex, JobId, Reservation, Route, SaleState, StockEffect, Timestamp, Verdict,
     WarmSale, Withdrawal, may_be_on_its_way,
@@ -207,6 +209,10 @@ impl Gate for RedisGate {
 impl Health for RedisGate {
     fn name(&self) -> &'static str {
         "redis"
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        Some(self.link.connections())
     }
 
     async fn check(&self) -> Result<(), Outage> {

@@ -4,11 +4,11 @@
 //! become a replica: then we make a new one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::JobId;
-use domain::ports::Outage;
+use domain::ports::{Connections, Outage};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError, ServerErrorKind,
@@ -34,6 +34,11 @@ pub(super) struct Link {
     guard: Guard,
     /// Of the tokens' keys.
     prefix: String,
+    in_flight_max: u32,
+    in_flight: AtomicU32,
+    is_open: AtomicBool,
+    was_lost: AtomicBool,
+    renewed: AtomicU64,
 }
 
 impl Link {
@@ -67,27 +72,62 @@ impl Link {
             loading: Mutex::default(),
             guard: Guard::new("redis"),
             prefix: settings.concurrency_prefix.clone(),
+            in_flight_max: u32::try_from(settings.in_flight).unwrap_or(u32::MAX),
+            in_flight: AtomicU32::new(0),
+            is_open: AtomicBool::new(false),
+            was_lost: AtomicBool::new(false),
+            renewed: AtomicU64::new(0),
         })
     }
 
     /// One command. Sent a second time if the connection turned out to be closed: everything that we send may be
     /// repeated.
     pub(super) async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, RedisError> {
+        let _under_way = UnderWay::begins(&self.in_flight);
         let mut connection = self.connection.read().await.clone();
         let answer = match command.query_async(&mut connection).await {
             // The first one may have run. Where the second gets no answer either, that is what is said.
-            Err(closed) if is_closed(&closed) => match command.query_async(&mut connection).await {
-                Err(again) if again.kind() != ErrorKind::Server(ServerErrorKind::NoScript) => Err(closed),
-                answer => answer,
-            },
+            Err(closed) if is_closed(&closed) => {
+                self.lost();
+                match command.query_async(&mut connection).await {
+                    Err(again) if again.kind() != ErrorKind::Server(ServerErrorKind::NoScript) => Err(closed),
+                    answer => answer,
+                }
+            }
             answer => answer,
         };
         if let Err(error) = &answer {
             self.learn_from(error).await;
         } else {
             self.timeouts.store(0, Ordering::Relaxed);
+            self.answered();
         }
         answer
+    }
+
+    /// The one connection, and what is on it.
+    pub(super) fn connections(&self) -> Connections {
+        Connections {
+            open: u32::from(self.is_open.load(Ordering::Relaxed)),
+            in_use: self.in_flight.load(Ordering::Relaxed),
+            max: self.in_flight_max,
+            renewed: self.renewed.load(Ordering::Relaxed),
+        }
+    }
+
+    fn lost(&self) {
+        self.is_open.store(false, Ordering::Relaxed);
+        self.was_lost.store(true, Ordering::Relaxed);
+    }
+
+    fn answered(&self) {
+        if self.is_open.load(Ordering::Relaxed) {
+            return; // as nearly always
+        }
+        self.is_open.store(true, Ordering::Relaxed);
+        if self.was_lost.swap(false, Ordering::Relaxed) {
+            self.renewed.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// One script. `NOSCRIPT` means that the server was restarted, failed over or flushed: its run id is read before
@@ -148,6 +188,9 @@ impl Link {
 
     /// After lost answers in a row, or on a server that takes no writes any more, the connection is made anew.
     async fn learn_from(&self, error: &RedisError) {
+        if is_away(error) {
+            self.lost();
+        }
         let lost = if error.is_timeout() { self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
         if lost < TIMEOUTS_MAX && error.kind() != ErrorKind::Server(ServerErrorKind::ReadOnly) {
             return;
@@ -157,6 +200,22 @@ impl Link {
             warn!(%error, "the connection to Redis is made anew");
             *self.connection.write().await = fresh;
         }
+    }
+}
+
+/// A command without an answer yet.
+struct UnderWay<'l>(&'l AtomicU32);
+
+impl<'l> UnderWay<'l> {
+    fn begins(count: &'l AtomicU32) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -6,6 +6,7 @@ mod concurrency;
 mod gate;
 mod limits;
 mod link;
+mod locks;
 mod quota;
 mod record;
 mod scripts;

@@ -23,6 +23,7 @@ pub(super) enum Name {
     QuotaTake,
     QuotaReturn,
     QuotaRaise,
+    Lock,
 }
 
 const SHARED: &str = include_str!("../../../../lua/records.lua");
@@ -31,7 +32,7 @@ const SHARED: &str = include_str!("../../../../lua/records.lua");
 const TOKENS: &str = include_str!("../../../../lua/tokens.lua");
 
 /// How many there are.
-pub(super) const COUNT: usize = 21;
+pub(super) const COUNT: usize = 22;
 
 const SOURCES: [(Name, &str); COUNT] = [
     (Name::Admit, include_str!("../../../../lua/admit.lua")),
@@ -55,6 +56,7 @@ const SOURCES: [(Name, &str); COUNT] = [
     (Name::QuotaTake, include_str!("../../../../lua/quota_take.lua")),
     (Name::QuotaReturn, include_str!("../../../../lua/quota_return.lua")),
     (Name::QuotaRaise, include_str!("../../../../lua/quota_raise.lua")),
+    (Name::Lock, include_str!("../../../../lua/lock.lua")),
 ];
 
 /// The hashes to call the scripts by, on the server run that they were made for.

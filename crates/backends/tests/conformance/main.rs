@@ -6,6 +6,7 @@
 
 mod gate;
 mod limits;
+mod locks;
 mod queue;
 mod quota;
 mod store;

@@ -11,7 +11,14 @@ use super::support::{Bench, crowd, in_a_database, placed};
 
 /// Short limits, so that a test of them does not take long.
 fn hasty(url: String) -> PostgresSettings {
-    PostgresSettings { url, pool_size: 3, acquire_timeout_ms: 500, statement_timeout_ms: 300, lock_timeout_ms: 200 }
+    PostgresSettings {
+        url,
+        pool_size: 3,
+        pool_min: 0,
+        acquire_timeout_ms: 500,
+        statement_timeout_ms: 300,
+        lock_timeout_ms: 200,
+    }
 }
 
 async fn behind_a_line(bench: &Bench) -> (Proxy, std::sync::Arc<Postgres>) {

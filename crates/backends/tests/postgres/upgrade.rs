@@ -66,7 +66,10 @@ async fn orders_of_the_version_before_are_paid_cancelled_and_expired() {
         let mut connection = sqlx::PgConnection::connect(&bench.url).await.unwrap();
         let before = Migrator::with_migrations(first);
         before.run_direct(None, &mut connection, false).await.unwrap();
-        assert_eq!(bench.postgres.pending_migrations().await.unwrap(), ["0002_payments_and_restocks", "0003_settings"]);
+        assert_eq!(
+            bench.postgres.pending_migrations().await.unwrap(),
+            ["0002_payments_and_restocks", "0003_settings", "0005_locks"]
+        );
         bench.execute(BEFORE).await;
         let sale = sale_1();
         for (n, status) in [(1, "pending_payment"), (2, "pending_payment"), (3, "pending_payment"), (4, "rejected")] {

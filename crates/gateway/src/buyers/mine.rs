@@ -1,9 +1,13 @@
 //! Orders, for their owner. Anybody else's is not found, whoever asks.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::ports::Cancelled;
+use control::{Locks, NotLocked};
+use domain::ports::{Cancelled, OrderLife, Outage};
 use domain::{BuyerId, JobId, OrderStatus, OrderView, SaleId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,6 +49,9 @@ struct OrderBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     refund: Option<&'static str>,
 }
+
+/// How long a second request to cancel waits for the first.
+const CANCEL_WAIT: Duration = Duration::from_millis(500);
 
 /// A buyer's orders.
 #[derive(Serialize, ToSchema)]
@@ -115,8 +122,8 @@ pub async fn own_order(request: &HttpRequest, edge: &Edge) -> Result<OrderView, 
     responses((status = 200, description = "It is cancelled.", body = OrderBody)))]
 pub async fn cancel(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let (buyer, id) = caller(&request, &edge).await?;
-    let life = edge.life.clone();
-    let cancelled = edge.to_its_end(async move { life.cancel(id, &buyer).await }).await;
+    let (life, locks) = (edge.life.clone(), edge.works.locks.clone());
+    let cancelled = edge.to_its_end(async move { cancel_once(&locks, life.as_ref(), id, &buyer).await }).await;
     match cancelled.map_err(|outage| Problem::unwritten(&outage))? {
         None => Err(Problem::not_found()),
         Some(Cancelled::Done(order)) => Ok(json(StatusCode::OK, &OrderBody::from(order))),
@@ -124,6 +131,21 @@ pub async fn cancel(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRespon
             let detail = format!("The order cannot be cancelled any more: it is {}.", order.status.as_str());
             Err(Problem::new(Code::Conflict, detail))
         }
+    }
+}
+
+/// A second request for the same order waits for the first one, and then finds it done. Where it cannot wait, the row
+/// decides between them as well.
+async fn cancel_once(
+    locks: &Arc<Locks>,
+    life: &dyn OrderLife,
+    order: JobId,
+    buyer: &BuyerId,
+) -> Result<Option<Cancelled>, Outage> {
+    let cancelled = locks.with(&order.to_string(), "cancel", CANCEL_WAIT, |_| life.cancel(order, buyer)).await;
+    match cancelled {
+        Ok(cancelled) => cancelled,
+        Err(NotLocked::Busy | NotLocked::Outage(_)) => life.cancel(order, buyer).await,
     }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use control::Task;
+use control::{Failed, Task};
 use domain::ports::{AuditNote, DeadLetter, LetterFilter, Outage};
 use domain::{JobId, SaleId};
 use order_intake::{LETTERS_MAX, discard as let_go, explain};
@@ -19,6 +19,9 @@ use crate::views::json;
 
 /// Letters in one listing. Whoever has more has one problem, not many.
 const LIST_MAX: usize = 200;
+
+/// Operators' work on letters at once.
+const AT_ONCE: usize = 4;
 
 /// Bytes of a body that are shown.
 const BODY_SHOWN: usize = 2_048;
@@ -130,7 +133,8 @@ pub async fn replay(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     }
     noted(&edge, "replay-dead-letters", &which, &chosen).await?;
     let letters = edge.dead_letters.clone();
-    let replayed = edge.task(Task::BatchPublish, async move { letters.replay(&chosen).await }).await?;
+    let replay = in_turn(&edge, async move { letters.replay(&chosen).await });
+    let replayed = edge.task(Task::BatchPublish, replay).await?;
     done("replayed", &which, replayed)
 }
 
@@ -147,7 +151,9 @@ pub async fn discard(request: HttpRequest, edge: Data<Edge>, payload: Payload) -
     }
     noted(&edge, "discard-dead-letters", &which, &chosen).await?;
     let (letters, orders) = (edge.dead_letters.clone(), edge.orders.clone());
-    let discarded = edge.to_its_end(async move { let_go(letters.as_ref(), orders.as_ref(), &chosen).await }).await;
+    let batch = edge.works.batch;
+    let discard = in_turn(&edge, async move { let_go(letters.as_ref(), orders.as_ref(), &chosen, &batch).await });
+    let discarded = edge.to_its_end(discard).await;
     done("discarded", &which, discarded.map(|letters| letters.len()))
 }
 
@@ -158,6 +164,21 @@ async fn noted(edge: &Edge, action: &str, which: &Which, chosen: &LetterFilter) 
     let sale = which.sale.as_deref().and_then(|id| id.parse().ok());
     let asked = AuditNote { action: action.to_owned(), sale, before: None, after };
     super::note(edge, asked, &super::operator(which.reason.clone())?).await
+}
+
+/// Work on letters reads all of them: a few at a time do so, others wait.
+fn in_turn<T: Send + 'static>(
+    edge: &Edge,
+    work: impl Future<Output = Result<T, Outage>> + Send + 'static,
+) -> impl Future<Output = Result<T, Outage>> + Send + 'static {
+    let pool = edge.works.pools.pool("dead letters", AT_ONCE);
+    async move {
+        pool.execute(work).await.map_err(|failed| match failed {
+            Failed::Error(outage) => outage,
+            Failed::Closed => Outage::NotSent("this process is about to stop".to_owned()),
+            Failed::Panicked(what) => Outage::Unknown(what),
+        })
+    }
 }
 
 async fn which(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<(Which, LetterFilter), Problem> {

@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod limits;
 pub mod pages;
+pub mod performance;
 pub mod quotas;
 pub mod reconcile;
 pub mod restock;

@@ -16,6 +16,7 @@ mod live_limits;
 mod observing;
 mod operating;
 mod paying;
+mod performance;
 mod purchases;
 mod quotas;
 mod raw;

@@ -5,8 +5,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use backends::SystemEntropy;
+use backends::embedded::EmbeddedLocks;
 use backends::payments::Demo;
-use control::{Concurrency, ConcurrencySettings};
+use control::{Concurrency, ConcurrencySettings, WorkSettings, Works};
 use domain::ports::{Clock as _, OrderStore as _};
 use domain::webhook::{Signed, WebhookSecret};
 use domain::{Hold, ItemIndex, TokenKey, TokenKeys, decode_group};
@@ -117,7 +119,10 @@ impl Shop {
         let secret: WebhookSecret = WEBHOOK_SECRET.parse().unwrap();
         let (provider, mut reported) = Demo::new(secret.clone(), clock.clone());
         let webhooks = Arc::new(Webhooks::new(vec![secret], world.store.clone(), clock.clone()));
+        let locks = Arc::new(EmbeddedLocks::default());
+        let works = Works::new(locks, None, Arc::new(SystemEntropy), WorkSettings::default());
         let parts = GatewayParts {
+            works: works.clone(),
             intake: Intake::new(world.clone(), world.clone()),
             concurrency: Concurrency::new(
                 world.store.clone(),
@@ -125,7 +130,7 @@ impl Shop {
                 &ConcurrencySettings { wait_s: 1, ..ConcurrencySettings::default() },
                 "shop",
             ),
-            warmup: Warmup::new(world.clone(), world.clone(), world.clone()),
+            warmup: Warmup::locked(world.clone(), world.clone(), world.clone(), works.locks.clone()),
             gate: world.clone(),
             queue: world.clone(),
             orders: world.clone(),

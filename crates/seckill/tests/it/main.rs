@@ -11,6 +11,7 @@ mod injection;
 mod input;
 mod life;
 mod limits;
+mod locks;
 mod metrics;
 mod purchase;
 mod quotas;

@@ -62,7 +62,7 @@ pub(super) fn unlimited() -> ConcurrencyRules {
 }
 
 /// A gate on Redis with nothing in it. Its keys expire with the sales that are warmed.
-pub(super) async fn redis_gate() -> Arc<RedisGate> {
+pub(crate) async fn redis_gate() -> Arc<RedisGate> {
     redis_gate_at(required("REDIS_URL")).await
 }
 

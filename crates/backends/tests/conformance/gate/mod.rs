@@ -3,6 +3,7 @@
 mod admission;
 mod bench;
 mod concurrency;
+mod connection;
 mod effects;
 mod epochs;
 mod late_payments;
@@ -16,6 +17,8 @@ mod windows;
 mod words;
 
 use bench::{embedded, embedded_by_default, redis, redis_by_default};
+
+pub(crate) use bench::redis_gate;
 
 mod admits {
     crate::suite!(crate::gate::admission: embedded by crate::gate::embedded, redis by crate::gate::redis; [

@@ -16,6 +16,8 @@ pub(super) struct Tap {
     /// The way to take.
     pub(super) url: String,
     talks: Arc<Mutex<Vec<(Said, Said)>>>,
+    /// Where the server sees each connection come from.
+    seen_from: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 impl Tap {
@@ -26,9 +28,12 @@ impl Tap {
         let here: SocketAddr = listener.local_addr().unwrap();
         let talks: Arc<Mutex<Vec<(Said, Said)>>> = Arc::default();
         let heard = Arc::clone(&talks);
+        let seen_from: Arc<Mutex<Vec<SocketAddr>>> = Arc::default();
+        let seen = Arc::clone(&seen_from);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect((host.as_str(), port)).await.unwrap();
+                seen.lock().unwrap().push(server.local_addr().unwrap());
                 let (asked, answered) = (Said::default(), Said::default());
                 heard.lock().unwrap().push((Arc::clone(&asked), Arc::clone(&answered)));
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
@@ -36,7 +41,12 @@ impl Tap {
                 tokio::spawn(pass_on(from_server, to_client, answered));
             }
         });
-        Self { url: url.replace(&format!("{}:{port}", info_host(url)), &here.to_string()), talks }
+        Self { url: url.replace(&format!("{}:{port}", info_host(url)), &here.to_string()), talks, seen_from }
+    }
+
+    /// Where the server sees our connections come from, in the order in which they were opened.
+    pub(super) fn seen_from(&self) -> Vec<SocketAddr> {
+        self.seen_from.lock().unwrap().clone()
     }
 
     /// The text of each script that was called and has answered, with its answer, connection by connection.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use domain::ports::{LockStore, LockToken};
 use domain::{Admissible, Attempt, ConcurrencyRules, Outcome, QuotaKind, SaleState};
 use redis::Value;
 
@@ -13,7 +14,7 @@ use crate::quota;
 use crate::support::required;
 
 /// The answers of each script. Counts above 1 stand under `1`; a list without a word is `nothing` or `jobs`.
-const ANSWERS: [(&str, &str); 21] = [
+const ANSWERS: [(&str, &str); 22] = [
     (
         "admit",
         "admitted repeated not-ready token-expired not-open ended paused unknown-item above-limit broker-away backlog \
@@ -31,6 +32,7 @@ const ANSWERS: [(&str, &str); 21] = [
     ("hold", "-1 0 1"),
     ("lease", "leased refused not-ready"),
     ("limit", "allowed refused"),
+    ("lock", "taken held renewed ended lost active"),
     ("mark_queued", "0 1"),
     ("quota_raise", "0 1"),
     ("quota_return", "0 1"),
@@ -95,7 +97,7 @@ async fn every_answer_of_every_script_is_reached() {
     let gate = redis_gate_at(tap.url.clone()).await;
     limits(tap.url.clone()).await;
     quotas(&*gate).await;
-    let bench = Bench { tokens: gate.clone(), gate, time: Time::Real, route: route(1, 0) };
+    let bench = Bench { tokens: gate.clone(), gate: gate.clone(), time: Time::Real, route: route(1, 0) };
     without_a_sale(&bench).await;
     let rules = bench.rules(1, &[4, 0], 2);
     for begun in [true, false] {
@@ -107,6 +109,7 @@ async fn every_answer_of_every_script_is_reached() {
     purchases(&bench, &rules).await;
     effects(&bench).await;
     in_flight(&bench).await;
+    locks(gate.as_ref()).await;
 
     let mut reached: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (text, answer) in tap.calls() {
@@ -141,6 +144,16 @@ async fn quotas(gate: &impl domain::ports::QuotaGate) {
     for expected in [true, false] {
         assert_eq!(gate.give_back(&one).await.unwrap(), expected);
     }
+}
+
+async fn locks(store: &dyn LockStore) {
+    let (ttl, [one, other]) = (Duration::from_secs(9), [1, 2].map(|n| LockToken::new([[n; 6]; 2])));
+    for token in [&one, &other] {
+        store.acquire("s1:load", token, ttl).await.unwrap();
+        store.renew("s1:load", token, ttl).await.unwrap();
+    }
+    store.active().await.unwrap();
+    store.release("s1:load", &one).await.unwrap();
 }
 
 async fn without_a_sale(bench: &Bench) {

@@ -16,7 +16,9 @@ mod settings;
 mod till;
 
 use bench::embedded;
+
 use postgres::postgres;
+pub(crate) use postgres::with_postgres;
 
 mod places {
     crate::suite!(crate::store::placing: embedded by crate::store::embedded, postgres by crate::store::postgres; [

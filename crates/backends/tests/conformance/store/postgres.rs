@@ -1,5 +1,7 @@
 //! A database for each scenario.
 
+use std::sync::Arc;
+
 use backends::postgres::{Postgres, PostgresSettings};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -8,6 +10,13 @@ use crate::support::{finish, required, unique};
 
 /// Runs a scenario on Postgres, in a database of its own that is dropped at the end.
 pub(super) async fn postgres<F: Future<Output = ()> + Send + 'static>(scenario: fn(Bench) -> F) {
+    with_postgres(move |store| scenario(Bench::of(store))).await;
+}
+
+/// The same for other ports of that database.
+pub(crate) async fn with_postgres<F: Future<Output = ()> + Send + 'static>(
+    scenario: impl FnOnce(Arc<Postgres>) -> F + Send + 'static,
+) {
     let url = required("DATABASE_URL");
     let name = unique("conformance_");
     administer(&url, format!("create database {name}")).await;
@@ -16,7 +25,7 @@ pub(super) async fn postgres<F: Future<Output = ()> + Send + 'static>(scenario: 
     outcome.unwrap_or_else(|panic| panic.resume());
 }
 
-async fn on_database<F: Future<Output = ()>>(url: String, scenario: fn(Bench) -> F) {
+async fn on_database<F: Future<Output = ()>>(url: String, scenario: impl FnOnce(Arc<Postgres>) -> F) {
     let settings = PostgresSettings {
         url,
         // A busy test machine is not what is tested.
@@ -27,7 +36,7 @@ async fn on_database<F: Future<Output = ()>>(url: String, scenario: fn(Bench) ->
     };
     let store = Postgres::connect(&settings).await.unwrap();
     store.migrate().await.unwrap();
-    scenario(Bench::of(store)).await;
+    scenario(store).await;
 }
 
 async fn administer(url: &str, statement: String) {

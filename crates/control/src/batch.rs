@@ -1,0 +1,215 @@
+//! Much work in small pieces: so many items at once, a pause between them, a piece that failed again, and a report.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::pool::{Failed, TaskPool};
+use crate::retry::{Class, Classified};
+
+/// The `[batch]` section: what operators' work on many things at once is cut into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Batch {
+    /// Items in one piece.
+    pub size: usize,
+    /// Milliseconds between two pieces, so that purchases in between find the database free.
+    pub pause_ms: u64,
+    /// Further attempts at a piece whose error may pass.
+    pub max_retries: u32,
+    /// Milliseconds before each of them.
+    pub retry_delay_ms: u64,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { size: 100, pause_ms: 10, max_retries: 3, retry_delay_ms: 1_000 }
+    }
+}
+
+/// What became of the items.
+#[derive(Debug)]
+pub struct Report<E> {
+    /// Items that are done.
+    pub done: usize,
+    /// Items that are not.
+    pub failed: usize,
+    /// Attempts beyond the first, over all pieces.
+    pub retries: u32,
+    /// The items of each piece that failed, by their places, and its last error.
+    pub errors: Vec<(Range<usize>, E)>,
+}
+
+impl<E> Report<E> {
+    /// What is done; or, where something failed, the first error.
+    pub fn into_result(self) -> Result<usize, E> {
+        match self.errors.into_iter().next() {
+            None => Ok(self.done),
+            Some((_, error)) => Err(error),
+        }
+    }
+}
+
+impl Batch {
+    /// Pieces of `size` without a pause: for work that somebody waits for.
+    pub fn hurried(size: usize) -> Self {
+        Self { size, pause_ms: 0, ..Self::default() }
+    }
+
+    /// Does `work` on one piece after the other. A piece that failed for good does not end the others.
+    pub async fn run<T, E, F>(&self, items: &[T], mut work: impl FnMut(Vec<T>) -> F) -> Report<E>
+    where
+        T: Clone,
+        E: Classified,
+        F: Future<Output = Result<(), E>>,
+    {
+        let size = self.size.max(1);
+        let mut report = Report { done: 0, failed: 0, retries: 0, errors: Vec::new() };
+        for (at, piece) in items.chunks(size).enumerate() {
+            if at > 0 && self.pause_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(self.pause_ms)).await;
+            }
+            let mut left = self.max_retries;
+            let outcome = loop {
+                match work(piece.to_vec()).await {
+                    Err(error) if left > 0 && error.class() == Class::Retryable => {
+                        left -= 1;
+                        report.retries += 1;
+                        tokio::time::sleep(Duration::from_millis(self.retry_delay_ms)).await;
+                    }
+                    outcome => break outcome,
+                }
+            };
+            match outcome {
+                Ok(()) => report.done += piece.len(),
+                Err(error) => {
+                    report.failed += piece.len();
+                    report.errors.push((at * size..at * size + piece.len(), error));
+                }
+            }
+        }
+        report
+    }
+
+    /// Does `work` on the items of each piece side by side, as many as `workers` allows, and tries those again that may
+    /// pass.
+    pub async fn run_each<T, E, F>(&self, workers: &TaskPool, items: &[T], work: impl Fn(T) -> F) -> Report<Failed<E>>
+    where
+        T: Clone,
+        E: Classified + std::fmt::Display,
+        F: Future<Output = Result<(), E>>,
+    {
+        let size = self.size.max(1);
+        let mut report = Report { done: 0, failed: 0, retries: 0, errors: Vec::new() };
+        for (at, piece) in items.chunks(size).enumerate() {
+            if at > 0 && self.pause_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(self.pause_ms)).await;
+            }
+            let work = &work;
+            let one = |item: T| async move {
+                let mut retries = 0;
+                loop {
+                    match workers.execute(work(item.clone())).await {
+                        Err(Failed::Error(error))
+                            if retries < self.max_retries && error.class() == Class::Retryable =>
+                        {
+                            retries += 1;
+                            tokio::time::sleep(Duration::from_millis(self.retry_delay_ms)).await;
+                        }
+                        outcome => break (outcome, retries),
+                    }
+                }
+            };
+            let outcomes = join_all(piece.iter().cloned().map(one)).await;
+            for (place, (outcome, retries)) in (at * size..).zip(outcomes) {
+                report.retries += retries;
+                match outcome {
+                    Ok(()) => report.done += 1,
+                    Err(error) => {
+                        report.failed += 1;
+                        report.errors.push((place..place + 1, error));
+                    }
+                }
+            }
+        }
+        report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ports::PlaceError;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn away() -> PlaceError {
+        PlaceError::Outage(domain::ports::Outage::NotSent("away".to_owned()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn batches_of_a_hundred_with_a_pause_of_10_ms_and_three_retries_a_second_apart() {
+        let items: Vec<usize> = (0..350).collect();
+        let (started, mut seen) = (Instant::now(), Vec::new());
+        let report = Batch::default()
+            .run(&items, |piece| {
+                let attempt = seen.iter().filter(|(_, first, _)| *first == piece[0]).count();
+                seen.push((started.elapsed().as_millis(), piece[0], piece.len()));
+                let outcome = match piece[0] {
+                    100 if attempt < 3 => Err(away()),
+                    200 => Err(PlaceError::Poison("never".to_owned())),
+                    300 => Err(away()),
+                    _ => Ok(()),
+                };
+                async move { outcome }
+            })
+            .await;
+        let piece = |at_ms, first, len| (at_ms, first, len);
+        assert_eq!(
+            seen,
+            [
+                piece(0, 0, 100),
+                piece(10, 100, 100),
+                piece(1_010, 100, 100),
+                piece(2_010, 100, 100),
+                piece(3_010, 100, 100),
+                piece(3_020, 200, 100), // what cannot pass is not tried again
+                piece(3_030, 300, 50),
+                piece(4_030, 300, 50),
+                piece(5_030, 300, 50),
+                piece(6_030, 300, 50), // the fourth failure is the last
+            ]
+        );
+        assert_eq!((report.done, report.failed, report.retries), (200, 150, 6));
+        let failed: Vec<_> = report.errors.iter().map(|(items, _)| items.clone()).collect();
+        assert_eq!(failed, [200..300, 300..350]);
+        assert!(matches!(report.into_result(), Err(PlaceError::Poison(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_items_of_a_batch_are_worked_side_by_side_by_so_many_workers() {
+        let workers = TaskPool::new("workers", 50);
+        let started = Instant::now();
+        let items: Vec<u32> = (0..200).collect();
+        let report = Batch::default()
+            .run_each(&workers, &items, |item| async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                if item == 150 { Err(PlaceError::Poison("bad".to_owned())) } else { Ok(()) }
+            })
+            .await;
+        assert_eq!((report.done, report.failed), (199, 1));
+        assert_eq!(report.errors[0].0, 150..151);
+        assert_eq!(started.elapsed(), Duration::from_millis(2 * 200 + 10), "fifty at a time, a pause between hundreds");
+        assert_eq!((workers.counts().succeeded, workers.counts().failed), (199, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_somebody_waits_for_is_not_paused() {
+        let started = Instant::now();
+        let report = Batch::hurried(500).run(&[0; 5_000], |_| async { Ok::<(), PlaceError>(()) }).await;
+        assert_eq!((report.into_result().unwrap(), started.elapsed()), (5_000, Duration::ZERO));
+    }
+}
