@@ -259,6 +259,10 @@ impl Quotas {
             Ok(()) => Ok(()),
             Err(events) => {
                 self.counts.fallback(events.len());
+                if writer.has_doubts() {
+                    self.counts.dropped(events.len());
+                    return Err(Outage::NotSent("too many answers of the store were lost".to_owned()));
+                }
                 match self.store.write(&events).await {
                     // It may be written already: it can only be made sure that it is.
                     Err(Outage::Unknown(why)) => writer.doubt(events).map_err(|count| {

@@ -23,7 +23,7 @@ use super::stats::{Counts, QuotaHealth};
 /// After all attempts have failed, a batch is tried again this often, until it is written.
 const KEPT_RETRY: Duration = Duration::from_secs(1);
 
-/// Uses whose lost answer is made up for at once: as many as can be under way without the channel, and more.
+/// Uses whose answer was lost and that wait to be written for certain; those under way may come on top.
 const DOUBTFUL_MAX: usize = 1_000;
 
 /// A worker that keeps panicking is not replaced faster than this.
@@ -94,14 +94,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Leaves events to the workers that may be written already. The error says how many are too many.
+    /// Leaves events to the workers that may be written already, unless they have been told to end.
     pub(super) fn doubt(&self, events: Vec<QuotaEvent>) -> Result<(), usize> {
-        let mut doubtful = lock(&self.shared.doubtful);
-        if self.shared.closing.is_cancelled() || doubtful.len() + events.len() > DOUBTFUL_MAX {
+        if self.shared.closing.is_cancelled() {
             return Err(events.len());
         }
-        doubtful.extend(events);
+        lock(&self.shared.doubtful).extend(events);
         Ok(())
+    }
+
+    /// So many answers are lost that nothing more is written before its answer: it could become a doubt as well.
+    pub(super) fn has_doubts(&self) -> bool {
+        lock(&self.shared.doubtful).len() >= DOUBTFUL_MAX
     }
 
     pub(super) fn health(&self) -> QuotaHealth {

@@ -24,6 +24,17 @@ impl TestShop {
         self.client.send(request.bearer_auth(login)).await.unwrap()
     }
 
+    /// A purchase, repeated while it cannot be decided.
+    async fn buys(&self, gateway: usize, body: &str) -> Answer {
+        loop {
+            let answer = self.client.buy(gateway, "s1", body).await;
+            if answer.status != 503 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     async fn quota_used(&self, kind: &str, subject: &str) -> Value {
         let path = format!("/admin/v1/quotas?kind={kind}&subject={subject}");
         self.client.operate("GET", &path, None).await.json["usage"]["used"].clone()
@@ -53,12 +64,17 @@ fn port(url: &str) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_uses_of_a_quota_of_three_through_two_gateways_let_exactly_three_through() {
     let quotas = "[quotas]\npurchases_per_buyer_and_day = 3\nrequests_per_client_and_day = 3\n";
-    let shop = TestShop::start_on(Servers::shared(), 2, 1, quotas).await;
+    let mut shop = TestShop::start_on(Servers::shared(), 0, 1, quotas).await;
+    // A busy test machine is not what is tested.
+    shop.gateway_env.push(("SECKILL__REDIS__RESPONSE_TIMEOUT_MS", "10000".to_owned()));
+    for _ in 0..2 {
+        shop.add_gateway().await;
+    }
     shop.sale("s1", 1_000, &[1_000]).await;
     let bodies = shop.mint("s1", 1, &["--per-buyer", "1000"]);
     assert_eq!(bodies.len(), 1_000);
     let answers: Vec<Answer> = stream::iter(bodies.iter().enumerate())
-        .map(|(n, body)| shop.client.buy(n % 2, "s1", body))
+        .map(|(n, body)| shop.buys(n % 2, body))
         .buffer_unordered(64)
         .collect()
         .await;
