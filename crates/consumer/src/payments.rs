@@ -22,7 +22,7 @@ const PAYMENTS_MAX: usize = 100;
 /// Refunds in one round: what a slow provider can take in the 30 s for which they are ours.
 const REFUNDS_MAX: usize = 24;
 
-/// Payments under way at once, and as many refunds: more would only wait for the provider, whose answers are ours for 30 s.
+/// Payments under way at once, and as many refunds: more would only wait, and a refund is ours for 30 s.
 pub(crate) const AT_ONCE: usize = 8;
 
 /// A gate that is away, or behind, is waited for this long; then the money goes back.
