@@ -355,12 +355,13 @@ impl Problem {
             NotAllowed::Exceeded { kind, limit, resets_at, now } => {
                 let wait_ms = (*resets_at - *now).num_milliseconds().max(0).unsigned_abs();
                 let what = kind.as_str();
-                Self::new(Code::QuotaExceeded, format!("At most {limit} {what} a day, and this would be more."))
-                    .retry_after(wait_ms.div_ceil(1000))
-                    .with(|extras| {
-                        extras.quota = Some(what);
-                        extras.resets_at = Some(to_ms(*resets_at));
-                    })
+                let text = format!("At most {limit} {what} a day, and this would be more.");
+                let mut problem = Self::new(Code::QuotaExceeded, text).with(|extras| {
+                    extras.quota = Some(what);
+                    extras.resets_at = Some(to_ms(*resets_at));
+                });
+                problem.0.retry_after_s = Some(wait_ms.div_ceil(1000).max(1)); // the rest of the day, whatever that is
+                problem
             }
             NotAllowed::Away(outage) => {
                 tracing::debug!(%outage, "a use of a quota could not be counted");

@@ -98,6 +98,12 @@ impl Shop {
         self.operate("GET", &format!("/admin/v1/quotas{query}"), None).await.expect(200).json
     }
 
+    /// Nothing places orders here, so that each would keep its buyer from the next one.
+    async fn lets_orders_overlap(&self) {
+        let rules = json!({ "account_max": 0 });
+        self.operate("PUT", "/api/v1/concurrency/config", Some(rules)).await.expect(200);
+    }
+
     async fn used(&self, kind: &str, subject: &str) -> Value {
         self.quotas(&format!("?kind={kind}&subject={subject}")).await["usage"]["used"].clone()
     }
@@ -106,6 +112,7 @@ impl Shop {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_buyer_s_units_of_a_day_are_counted_over_all_sales_and_a_refused_purchase_costs_nothing() {
     let shop = shop(json!({ "purchases_per_buyer_and_day": 3 })).await;
+    shop.lets_orders_overlap().await;
     shop.open("s2", 1, 10).await;
     let (first, job) = shop.token("ann", "s1").await;
     shop.buy_with("s1", &first, 2).await.expect(202);
@@ -228,6 +235,7 @@ async fn without_the_database_buyers_go_on_and_a_request_that_cannot_be_written_
     let settings = json!({ "requests_per_client_and_day": 100, "purchases_per_buyer_and_day": 5,
                            "channel_size": 2, "worker_count": 1, "batch_size": 1, "retry_delay_ms": 10 });
     let shop = shop(settings).await;
+    shop.lets_orders_overlap().await;
     shop.world.faults.store_away.store(true, Ordering::SeqCst);
     let mut answered = [0, 0];
     for _ in 0..20 {

@@ -9,14 +9,16 @@ use std::fmt::Write as _;
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
-use control::ConcurrencySettings;
+use control::{
+    Batch, ConcurrencySettings, LockSettings, PerformanceSettings, QuotaSettings, RetrySettings, TaskSettings,
+};
 use gateway::{BuyerSettings, ChallengeSettings, GatewaySettings, Limits};
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::{ConsumerSection, Log, PaymentsSection, Secrets};
-use crate::secret_files;
+use crate::{preset, secret_files};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
 
@@ -35,8 +37,13 @@ struct Section {
 
 impl Section {
     fn of<T: JsonSchema + Default + Serialize>(name: &'static str, about: &'static str) -> Self {
+        Self::with(name, about, &T::default())
+    }
+
+    /// Where a default is more than the type says.
+    fn with<T: JsonSchema + Serialize>(name: &'static str, about: &'static str, defaults: &T) -> Self {
         let schema = serde_json::to_value(schema_for!(T)).unwrap();
-        let defaults = serde_json::to_value(T::default()).unwrap();
+        let defaults = serde_json::to_value(defaults).unwrap();
         let mut keys = BTreeMap::new();
         collect(&schema, &schema, &defaults, "", &mut keys);
         Self { name, about, keys }
@@ -108,7 +115,7 @@ fn sections() -> Vec<Section> {
     let listen = "Where buyers are served.";
     let operators = "Where operators are served, behind their key; `\"none\"`: nowhere.";
     vec![
-        top.and("profile", "`\"production\"`", "`demo` hands out buyers to anybody and takes payments that cost nothing.").and(
+        top.and("preset", "`\"default\"`", "For which machine the defaults are: see [presets](#presets).").and("profile", "`\"production\"`", "`demo` hands out buyers to anybody and takes payments that cost nothing.").and(
             "namespace",
             "`\"seckill\"`",
             "Begins every key in Redis and every name in RabbitMQ, so that several installations can share a server: 1 to \
@@ -131,6 +138,17 @@ fn sections() -> Vec<Section> {
         ),
         Section::of::<ChallengeSettings>("challenge", "A proof of work before a token, in the format of ALTCHA's widget."),
         Section::of::<ConsumerSection>("consumer", "The process that writes orders."),
+        Section::with(
+            "quotas",
+            "What a buyer and an API client may use in a day. Limits hold until an operator changes them with `PUT /admin/v1/quotas`; \
+             0 is unlimited, and costs nothing. The writing keys come from the preset unless they are given.",
+            &quotas(),
+        ),
+        Section::of::<LockSettings>("locks", "Locks over all processes, for warm-up, rebuild, repair and cancel."),
+        Section::of::<TaskSettings>("tasks", "Background work of one process."),
+        Section::of::<Batch>("batch", "Work on many things, a few at a time."),
+        Section::of::<RetrySettings>("retry", "Calls that are made again."),
+        Section::of::<PerformanceSettings>("performance", "`GET /admin/v1/performance`, and a line of it in the log."),
         Section::of::<RedisSettings>("redis", "The gate."),
         Section::of::<RabbitSettings>("rabbitmq", "The hose."),
         Section::of::<PostgresSettings>("postgres", "The judge."),
@@ -139,6 +157,34 @@ fn sections() -> Vec<Section> {
         Section::of::<Secrets>("secrets", "None of them has a default."),
         Section::of::<Log>("log", "What is said, and how."),
     ]
+}
+
+/// Quotas with what the default preset says.
+fn quotas() -> QuotaSettings {
+    let settings = QuotaSettings::default();
+    let writing = settings.writing().unwrap();
+    QuotaSettings {
+        enabled: Some(writing.enabled),
+        worker_count: Some(writing.worker_count),
+        channel_size: Some(writing.channel_size),
+        batch_size: Some(writing.batch_size),
+        flush_interval_ms: u64::try_from(writing.flush_interval.as_millis()).ok(),
+        retry_attempts: Some(writing.retry_attempts),
+        retry_delay_ms: u64::try_from(writing.retry_delay.as_millis()).ok(),
+        ..settings
+    }
+}
+
+/// What the presets change.
+fn presets() -> String {
+    let mut text = String::from(
+        "\n### Presets\n\n`preset = \"high-load\"` or `\"low-resource\"` changes these defaults; a key that is given always wins.\n\n\
+         | key | high-load | low-resource | why |\n|---|---|---|---|\n",
+    );
+    for (key, high, low, why) in preset::CHANGES {
+        writeln!(text, "| `{key}` | {high} | {low} | {why} |").unwrap();
+    }
+    text
 }
 
 /// What can be read from a file.
@@ -161,6 +207,7 @@ fn document() -> String {
             writeln!(text, "| `{key}` | {default} | {about} |").unwrap();
         }
     }
+    text.push_str(&presets());
     text.push_str(&files());
     text.push_str(&seeds::chapter(&all_keys()));
     text

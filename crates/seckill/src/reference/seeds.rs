@@ -81,11 +81,11 @@ const QUOTAS: &[Line] = &[
 
 const MANAGER: &[Line] = &[
     ("`lockTimeout`, seconds", "30", K("locks.timeout_s"), ""),
-    ("`workerPoolSize`", "50", K("tasks.worker_pool_size"), ""),
-    ("`batchSize`", "100", K("tasks.batch_size"), ""),
-    ("`DelayBetween`, ms", "10", K("tasks.batch_pause_ms"), ""),
-    ("`MaxRetries` of a batch", "3", K("tasks.batch_retries"), ""),
-    ("`RetryDelay` of a batch, ms", "1000", K("tasks.batch_retry_delay_ms"), ""),
+    ("`workerPoolSize`", "50", K("tasks.workers"), ""),
+    ("`batchSize`", "100", K("batch.size"), ""),
+    ("`DelayBetween`, ms", "10", K("batch.pause_ms"), ""),
+    ("`MaxRetries` of a batch", "3", K("batch.max_retries"), ""),
+    ("`RetryDelay` of a batch, ms", "1000", K("batch.retry_delay_ms"), ""),
     ("`rateLimitWindow`", "24h", Is("a rule's `windowSeconds`, 1 to 86400", "24h"), ""),
     (
         "example: 3 `letter_created` a day",
@@ -120,8 +120,8 @@ const MANAGER: &[Line] = &[
     (
         "Postgres `maxIdleConns`",
         "10",
-        Is("as many as `postgres.pool_size`", "8"),
-        "a connection that is opened in a rush comes too late",
+        K("postgres.pool_min"),
+        "idle ones are closed after a while, and groups need few",
     ),
     (
         "Postgres `connMaxLifetime`",
@@ -133,8 +133,8 @@ const MANAGER: &[Line] = &[
 ];
 
 const BOT: &[Line] = &[
-    ("`max_locks`", "2000", K("locks.map_max"), ""),
-    ("`cleanup_interval`, seconds", "300", K("locks.map_idle_s"), ""),
+    ("`max_locks`", "2000", K("locks.max_here"), ""),
+    ("`cleanup_interval`, seconds", "300", K("locks.idle_s"), ""),
     (
         "pool health check every",
         "60 s",
@@ -154,16 +154,30 @@ const BOT: &[Line] = &[
         "consumers write in batches, one at a time for each lane",
     ),
     ("concurrent tasks", "20", K("tasks.max_concurrent"), ""),
-    ("retries, base delay", "3, 100 ms", Is("`control::retry`", "3, 100 ms"), ""),
-    ("high load: tasks, limit", "50, 100 / 60 s", Is("`preset = \"high-load\"`", "50, 100 / 60 s"), ""),
+    ("retries", "3", K("retry.max_retries"), ""),
+    ("base delay of a retry, ms", "100", K("retry.base_delay_ms"), ""),
+    ("high load: tasks", "50", Is("`preset = \"high-load\"`: `tasks.max_concurrent`", "50"), ""),
     (
-        "low resources: tasks, limit, pool",
-        "10, 20 / 60 s, 10 / 2",
-        Is("`preset = \"low-resource\"`", "10, 20 / 60 s, 10 / 2"),
-        "",
+        "high load: limit",
+        "100 / 60 s",
+        Is("`preset = \"high-load\"`: limits of a buyer", "twice the default"),
+        "ours are per second: the table of presets says each value",
     ),
-    ("`max_records` of the monitor", "5000", K("tasks.performance_records"), ""),
-    ("performance line every", "1 min", K("tasks.performance_line_s"), ""),
+    ("low resources: tasks", "10", Is("`preset = \"low-resource\"`: `tasks.max_concurrent`", "10"), ""),
+    (
+        "low resources: limit",
+        "20 / 60 s",
+        Is("`preset = \"low-resource\"`: limits of a buyer", "half the default"),
+        "ours are per second",
+    ),
+    (
+        "low resources: pool, at most and at least",
+        "10, 2",
+        Is("`preset = \"low-resource\"`: `postgres.pool_size`, `postgres.pool_min`", "4, 2"),
+        "our pool has 8 by default, because groups need few connections",
+    ),
+    ("`max_records` of the monitor", "5000", K("performance.max_records"), ""),
+    ("performance line every, seconds", "60", K("performance.log_every_s"), ""),
 ];
 
 const ASYNCHRONOUS: &[Line] = &[
@@ -202,7 +216,7 @@ const ASYNCHRONOUS: &[Line] = &[
         "by address, and only of what shows no valid token; each buyer has limits of its own",
     ),
     ("Hikari `maximum-pool-size`", "12", K("postgres.pool_size"), "see above: one writer for each lane"),
-    ("Hikari `minimum-idle`", "4", Is("as many as `postgres.pool_size`", "8"), "as above"),
+    ("Hikari `minimum-idle`", "4", K("postgres.pool_min"), "the first rush opens more; `high-load` keeps 4"),
     (
         "Hikari `connection-timeout`, ms",
         "20000",
