@@ -47,7 +47,7 @@ pub struct ChallengeSettings {
     /// any other program; `SHA-256` is cheaper for us to make and for a determined attacker to solve.
     pub algorithm: Algorithm,
     /// Iterations of each attempt, 1 to 100,000: what one attempt costs a solver, and making a challenge costs us
-    /// (1,000: below a millisecond of one core).
+    /// (1,000: about a millisecond of one core).
     pub cost: u32,
     /// Attempts needed at most, 1 to 10,000,000; half as many on average. With the default cost a phone needs about a
     /// second.

@@ -126,10 +126,22 @@ fn every_test_that_a_document_names_exists() {
             }
         }
     }
-    const SUITES: [&str; 10] =
-        ["it", "faults", "load_smoke", "conformance", "postgres", "rabbitmq", "http", "backends", "limits", "embedded"];
+    const SUITES: [&str; 12] = [
+        "it",
+        "faults",
+        "load_smoke",
+        "conformance",
+        "postgres",
+        "rabbitmq",
+        "http",
+        "backends",
+        "limits",
+        "gateway",
+        "domain",
+        "embedded",
+    ];
     let mut named = 0;
-    for document in ["README.md", "docs/failures.md", "docs/ARCHITECTURE.md", "docs/PROTOCOL.md"] {
+    for document in ["README.md", "docs/failures.md", "docs/ARCHITECTURE.md", "docs/PROTOCOL.md", "deploy/README.md"] {
         let text = std::fs::read_to_string(root.join(document)).unwrap();
         for quoted in text.split('`').skip(1).step_by(2) {
             let Some((suite, rest)) = quoted.split_once("::").filter(|(suite, _)| SUITES.contains(suite)) else {
