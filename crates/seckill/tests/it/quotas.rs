@@ -70,6 +70,9 @@ async fn a_thousand_uses_of_a_quota_of_three_through_two_gateways_let_exactly_th
     for _ in 0..2 {
         shop.add_gateway().await;
     }
+    // Only the quota is to refuse here.
+    let rules = json!({ "account_max": 0 });
+    assert_eq!(shop.client.operate("PUT", "/api/v1/concurrency/config", Some(rules)).await.status, 200);
     shop.sale("s1", 1_000, &[1_000]).await;
     let bodies = shop.mint("s1", 1, &["--per-buyer", "1000"]);
     assert_eq!(bodies.len(), 1_000);
