@@ -1,11 +1,12 @@
 //! Keeps the gate in step with Postgres: loads again what the gate has lost, and repeats what it has missed.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use control::{Concurrency, Pools, Task};
+use control::{Concurrency, Pools, Task, TaskPool};
 use domain::ports::{Clock, Condition, Gate, Operator, Outage, SaleStore};
-use domain::{Route, Sale, WarmSale, whole_ms};
+use domain::{Route, Sale, SaleId, WarmSale, whole_ms};
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -52,7 +53,7 @@ pub async fn keep(
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut postgres_is_away = false;
-    let (looks, loads) = (pools.workers(), pools.pool("rebuilds", LOADS_MAX));
+    let (looks, loads) = (pools.workers(), Loads::new(warmup, concurrency, pools.pool("rebuilds", LOADS_MAX)));
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let listed = match sales.sales(KEEP_ENDED_S).await {
             Ok(listed) => listed,
@@ -73,41 +74,80 @@ pub async fn keep(
         if let Err(outage) = finish_withdrawals(gate.as_ref(), sales.as_ref(), clock.now()).await {
             warn!(%outage, "withdrawals could not be looked at");
         }
-        let look = |sale: Sale| async {
-            let lost = looks.execute(look_after(gate.as_ref(), sales.as_ref(), &sale)).await;
+        let (looks, loads, gate, sales) = (&looks, &loads, gate.as_ref(), sales.as_ref());
+        let look = |sale: Sale| async move {
+            let lost = looks.execute(look_after(gate, sales, &sale)).await;
             match lost {
                 Ok(None) => {}
-                Ok(Some(lost)) => {
-                    // One that takes long keeps the others waiting for nothing.
-                    let _ = loads.submit(load_again(warmup.clone(), concurrency.clone(), sale, lost));
-                }
+                // One that takes long keeps the others waiting for nothing.
+                Ok(Some(lost)) => loads.submit(&sale, lost),
                 Err(error) => not_looked_after(&sale, &error),
             }
         };
         join_all(warm.into_iter().map(look)).await;
     }
-    loads.close().await;
+    loads.pool.close().await;
 }
 
 fn not_looked_after(sale: &Sale, error: &dyn std::fmt::Display) {
     warn!(sale.id = %sale.id, %error, "sale {} could not be looked after; next try in a moment", sale.id);
 }
 
-async fn load_again(
+/// Sales that are being loaded again, or wait for their turn: each of them once, however often it is missed meanwhile.
+struct Loads {
     warmup: Arc<Warmup>,
     concurrency: Arc<Concurrency>,
-    sale: Sale,
+    pool: Arc<TaskPool>,
+    under_way: Arc<Mutex<HashSet<SaleId>>>,
+}
+
+impl Loads {
+    fn new(warmup: Arc<Warmup>, concurrency: Arc<Concurrency>, pool: Arc<TaskPool>) -> Self {
+        Self { warmup, concurrency, pool, under_way: Arc::default() }
+    }
+
+    fn submit(&self, sale: &Sale, lost: &'static str) {
+        let Some(under_way) = UnderWay::begin(&self.under_way, &sale.id) else { return };
+        let (warmup, concurrency, sale) = (self.warmup.clone(), self.concurrency.clone(), sale.clone());
+        let load = async move {
+            let _under_way = under_way;
+            load_again(&warmup, &concurrency, &sale, lost).await
+        };
+        let _ = self.pool.submit(load); // or it is closed, and the process ends
+    }
+}
+
+/// A sale's place among those, until this is dropped: also by a panic, or by a pool that refuses what waits.
+struct UnderWay(Arc<Mutex<HashSet<SaleId>>>, SaleId);
+
+impl UnderWay {
+    fn begin(all: &Arc<Mutex<HashSet<SaleId>>>, id: &SaleId) -> Option<Self> {
+        lock(all).insert(id.clone()).then(|| Self(all.clone(), id.clone()))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        lock(&self.0).remove(&self.1);
+    }
+}
+
+async fn load_again(
+    warmup: &Warmup,
+    concurrency: &Concurrency,
+    sale: &Sale,
     lost: &'static str,
 ) -> Result<(), WarmError> {
     let by = Operator { via: "keeper".to_owned(), reason: Some(lost.to_owned()) };
-    match concurrency.attempt(Task::Rebuild, warmup.load_again(&sale, &by)).await {
+    match concurrency.attempt(Task::Rebuild, warmup.load_again(&sale.id, &by)).await {
         Err(_) => Ok(()),                          // others are being loaded; the next look finds it again
         Ok(Err(WarmError::Conflict(_))) => Ok(()), // somebody else is at it, or was faster
         Ok(Err(error)) => {
-            not_looked_after(&sale, &error);
+            not_looked_after(sale, &error);
             Err(error)
         }
-        Ok(Ok(_)) => {
+        Ok(Ok(None)) => Ok(()), // it is well again
+        Ok(Ok(Some(_))) => {
             info!(sale.id = %sale.id, lost, "sale {} was loaded again: {lost}", sale.id);
             metrics::counter!("seckill_rebuilds_total").increment(1);
             Ok(())
@@ -137,3 +177,7 @@ async fn look_after(gate: &dyn Gate, sales: &dyn SaleStore, sale: &Sale) -> Resu
     };
     Ok(Some(lost))
 }
+
+#[cfg(test)]
+#[path = "keeper_tests.rs"]
+mod tests;

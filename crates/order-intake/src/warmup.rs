@@ -83,12 +83,12 @@ impl Warmup {
     }
 
     /// Does `load` while nobody else loads this sale. Whoever loses the lock on the way stops: somebody else has begun.
-    async fn alone<F: Future<Output = Result<Warmed, WarmError>>>(
+    async fn alone<T, F: Future<Output = Result<T, WarmError>>>(
         &self,
         id: &SaleId,
         wait: Duration,
         load: impl FnOnce() -> F,
-    ) -> Result<Warmed, WarmError> {
+    ) -> Result<T, WarmError> {
         let busy = || WarmError::Conflict(format!("sale {id} is being loaded by somebody else"));
         let Some(locks) = &self.locks else { return load().await };
         let loading = locks.with_for(id.as_str(), "load", (LOCK_TTL, wait), |lost| async move {
@@ -156,8 +156,16 @@ impl Warmup {
     }
 
     /// Loads a sale that the gate has lost, unless somebody is at it: then there is nothing to do but to look again.
-    pub(crate) async fn load_again(&self, sale: &Sale, by: &Operator) -> Result<Warmed, WarmError> {
-        self.alone(&sale.id, Duration::ZERO, || self.load(sale, by)).await
+    /// `None` when somebody has loaded it since it was missed: a new epoch would shut a sale that is well.
+    pub(crate) async fn load_again(&self, id: &SaleId, by: &Operator) -> Result<Option<Warmed>, WarmError> {
+        let load = || async {
+            let sale = self.sales.sale(id).await?.ok_or(WarmError::NotFound)?;
+            match self.gate.condition(sale.route()).await? {
+                Condition::Ready(counters, _) if counters.epoch >= sale.epoch => Ok(None),
+                _ => self.load(&sale, by).await.map(Some),
+            }
+        };
+        self.alone(id, Duration::ZERO, load).await
     }
 
     /// Loads the sale under a new epoch, whatever the gate has of it now.
