@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::live::{ChangeError, Live};
+use crate::retry::Backoff;
 
 /// Between two looks at the rules: what Redis has forgotten is told again so soon, and what was changed elsewhere is known
 /// so soon to whoever asks before a round trip.
@@ -205,17 +206,25 @@ impl Concurrency {
         Ok(done)
     }
 
-    /// `None`: none is needed, or nobody can be asked.
+    /// `None`: none is needed, or nobody can be asked. One that was asked for without an answer counts as ours: the task
+    /// runs, and if it was taken it is given back with the task.
     async fn token(&self, task: Task, patience: Duration) -> Result<Option<Token>, Busy> {
         let number = self.tokens.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", self.instance);
+        // From before it is asked for: whoever goes away in the middle, or hears nothing, may have it all the same.
+        let life = Duration::from_secs(u64::from(self.live.get().timeout));
+        let mut token = Token { port: self.port.clone(), task, name, life, is_held: true };
         let until = Instant::now() + patience;
         loop {
-            match self.port.acquire(task.as_str(), &name).await {
-                Ok(Acquired::Taken) => return Ok(Some(Token { port: self.port.clone(), task, name, is_held: true })),
-                Ok(Acquired::Unlimited) => return Ok(None),
+            match self.port.acquire(task.as_str(), &token.name).await {
+                Ok(Acquired::Taken) => return Ok(Some(token)),
+                Ok(Acquired::Unlimited) => {
+                    token.is_held = false;
+                    return Ok(None);
+                }
                 Ok(Acquired::Busy) if Instant::now() < until => tokio::time::sleep(TRY_EVERY).await,
                 Ok(Acquired::Busy) => {
+                    token.is_held = false;
                     metrics::counter!("seckill_tasks_busy_total", "type" => task.as_str()).increment(1);
                     return Err(Busy(task));
                 }
@@ -223,7 +232,8 @@ impl Concurrency {
                 Err(outage) => {
                     metrics::counter!("seckill_tasks_unchecked_total", "type" => task.as_str()).increment(1);
                     debug!(%outage, task = task.as_str(), "a task runs without asking for a token");
-                    return Ok(None);
+                    token.is_held = matches!(outage, Outage::Unknown(_));
+                    return Ok(token.is_held.then_some(token));
                 }
             }
         }
@@ -249,6 +259,8 @@ struct Token {
     port: Arc<dyn Port>,
     task: Task,
     name: String,
+    /// After which it ends by itself.
+    life: Duration,
     is_held: bool,
 }
 
@@ -260,22 +272,27 @@ impl Token {
     }
 
     async fn release(mut self) {
-        self.is_held = false;
-        if let Err(outage) = self.port.release(self.task.as_str(), &self.name).await {
-            debug!(%outage, "a token was not given back; it ends by itself");
+        match self.port.release(self.task.as_str(), &self.name).await {
+            Ok(()) => self.is_held = false,
+            Err(outage) => debug!(%outage, "a token was not given back; it is tried again"),
         }
     }
 }
 
 impl Drop for Token {
-    /// Whoever asked has gone in the middle.
+    /// Whoever asked has gone in the middle, or nobody answered: given back in the background, as soon as that can be.
     fn drop(&mut self) {
         if !self.is_held {
             return;
         }
-        let (port, task, name) = (self.port.clone(), self.task, std::mem::take(&mut self.name));
+        let (port, task, name, life) = (self.port.clone(), self.task, std::mem::take(&mut self.name), self.life);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { port.release(task.as_str(), &name).await });
+            runtime.spawn(tokio::time::timeout(life, async move {
+                let mut backoff = Backoff::default();
+                while port.release(task.as_str(), &name).await.is_err() {
+                    tokio::time::sleep(backoff.wait()).await;
+                }
+            }));
         }
     }
 }

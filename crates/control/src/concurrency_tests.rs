@@ -17,8 +17,18 @@ impl Clock for ByHand {
     }
 }
 
-/// Counts the round trips of tasks.
-struct Counting(Arc<EmbeddedGate>, AtomicUsize);
+/// Counts the round trips of tasks, and takes the answers of so many: what was asked for is done, but
+/// nobody hears of it. So many releases are not done.
+struct Counting(Arc<EmbeddedGate>, AtomicUsize, AtomicUsize, AtomicUsize);
+
+impl Counting {
+    fn heard<T>(&self, answer: T) -> Result<T, Outage> {
+        match self.2.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+            Ok(_) => Err(Outage::Unknown("no answer".to_owned())),
+            Err(_) => Ok(answer),
+        }
+    }
+}
 
 #[async_trait]
 impl Port for Counting {
@@ -27,7 +37,9 @@ impl Port for Counting {
     }
     async fn acquire(&self, task: &str, token: &str) -> Result<Acquired, Outage> {
         self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.acquire(task, token).await
+        let acquired = self.0.acquire(task, token).await?;
+        tokio::task::yield_now().await; // on its way back
+        self.heard(acquired)
     }
     async fn renew(&self, task: &str, token: &str) -> Result<(), Outage> {
         self.1.fetch_add(1, Ordering::SeqCst);
@@ -35,6 +47,9 @@ impl Port for Counting {
     }
     async fn release(&self, task: &str, token: &str) -> Result<(), Outage> {
         self.1.fetch_add(1, Ordering::SeqCst);
+        if self.3.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(Outage::NotSent("away".to_owned()));
+        }
         self.0.release(task, token).await
     }
     async fn usage(&self) -> Result<ConcurrencyUsage, Outage> {
@@ -56,7 +71,11 @@ impl Bench {
         let clock = Arc::new(ByHand::default());
         clock.0.store(1_795_000_000_000, Ordering::SeqCst);
         let Embedded { gate, store, .. } = Embedded::new(clock.clone());
-        Self { clock, store, port: Arc::new(Counting(gate, AtomicUsize::new(0))) }
+        Self {
+            clock,
+            store,
+            port: Arc::new(Counting(gate, AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0))),
+        }
     }
 
     fn instance(&self, name: &str, wait_s: u32) -> Arc<Concurrency> {
@@ -72,6 +91,10 @@ impl Bench {
 
     fn trips(&self) -> usize {
         self.port.1.load(Ordering::SeqCst)
+    }
+
+    fn lose_answers(&self, answers: usize) {
+        self.port.2.store(answers, Ordering::SeqCst);
     }
 
     async fn running(&self) -> Option<u64> {
@@ -153,6 +176,42 @@ async fn a_token_that_nobody_gives_back_ends_by_itself_and_a_dropped_one_at_once
     dropped.abort();
     while bench.running().await != Some(0) {
         tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_taken_while_nobody_heard_of_it_does_not_keep_the_next_task_waiting() {
+    let bench = Bench::new();
+    let one = bench.limited(1, 0).await;
+    bench.lose_answers(1);
+    let running = one.attempt(Task::Publish, bench.running()).await;
+    assert_eq!(running, Ok(Some(1)), "the work is done, and counts");
+    assert_eq!(bench.running().await, Some(0), "given back with it");
+    assert_eq!(one.attempt(Task::Publish, async {}).await, Ok(()));
+
+    // Whoever goes away before the answer is there.
+    let mut asking = Box::pin(one.attempt(Task::Publish, async {}));
+    assert!(futures_util::poll!(&mut asking).is_pending());
+    assert_eq!(bench.running().await, Some(1));
+    drop(asking);
+    let begun = Instant::now();
+    while bench.running().await != Some(0) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody gives it back");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_given_back_is_given_back_later() {
+    let bench = Bench::new();
+    let one = bench.limited(1, 0).await;
+    bench.port.3.store(3, Ordering::SeqCst);
+    assert_eq!(one.attempt(Task::Publish, async {}).await, Ok(()));
+    assert_eq!(bench.running().await, Some(1));
+    let begun = Instant::now();
+    while bench.running().await != Some(0) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody gives it back");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
