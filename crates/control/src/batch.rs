@@ -60,7 +60,27 @@ impl Batch {
     }
 
     /// Does `work` on one piece after the other. A piece that failed for good does not end the others.
-    pub async fn run<T, E, F>(&self, items: &[T], mut work: impl FnMut(Vec<T>) -> F) -> Report<E>
+    pub async fn run<T, E, F>(&self, items: &[T], work: impl FnMut(Vec<T>) -> F) -> Report<E>
+    where
+        T: Clone,
+        E: Classified,
+        F: Future<Output = Result<(), E>>,
+    {
+        self.pieces(items, work, false).await
+    }
+
+    /// The same, and the first piece that failed for good ends it: for work that is of use only if all of it is done. The
+    /// pieces behind it are neither done nor failed; nobody tried them.
+    pub async fn run_all<T, E, F>(&self, items: &[T], work: impl FnMut(Vec<T>) -> F) -> Result<usize, E>
+    where
+        T: Clone,
+        E: Classified,
+        F: Future<Output = Result<(), E>>,
+    {
+        self.pieces(items, work, true).await.into_result()
+    }
+
+    async fn pieces<T, E, F>(&self, items: &[T], mut work: impl FnMut(Vec<T>) -> F, all_or_none: bool) -> Report<E>
     where
         T: Clone,
         E: Classified,
@@ -88,6 +108,9 @@ impl Batch {
                 Err(error) => {
                     report.failed += piece.len();
                     report.errors.push((at * size..at * size + piece.len(), error));
+                    if all_or_none {
+                        break;
+                    }
                 }
             }
         }
@@ -187,6 +210,24 @@ mod tests {
         let failed: Vec<_> = report.errors.iter().map(|(items, _)| items.clone()).collect();
         assert_eq!(failed, [200..300, 300..350]);
         assert!(matches!(report.into_result(), Err(PlaceError::Poison(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_of_use_only_as_a_whole_ends_with_the_first_piece_that_failed_for_good() {
+        let (started, mut tried) = (Instant::now(), Vec::new());
+        let items: Vec<usize> = (0..1_000).collect();
+        let outcome = Batch::default()
+            .run_all(&items, |piece| {
+                tried.push(piece[0]);
+                let outcome = if piece[0] == 0 { Ok(()) } else { Err(away()) };
+                async move { outcome }
+            })
+            .await;
+        assert!(matches!(outcome, Err(PlaceError::Outage(_))));
+        assert_eq!(tried, [0, 100, 100, 100, 100], "the other eight pieces are not tried");
+        assert_eq!(started.elapsed(), Duration::from_millis(10 + 3 * 1_000));
+        let done = Batch::default().run_all(&items, |_| async { Ok::<(), PlaceError>(()) }).await;
+        assert_eq!(done.unwrap(), 1_000);
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use domain::{MessageError, RefusedReason, decode_group};
 pub const LETTERS_MAX: usize = 1_000;
 
 /// Removes letters. Their jobs end first, piece by piece: whoever has no row gets one that says so, and only when all have
-/// ended the letters go. Answers what was removed.
+/// ended the letters go: a piece that cannot be ended ends it, and nothing is removed. Answers what was removed.
 pub async fn discard(
     letters: &dyn DeadLetters,
     orders: &dyn OrderStore,
@@ -21,7 +21,7 @@ pub async fn discard(
     }
     let jobs: Vec<Unplaced> = found.iter().flat_map(jobs_of).collect();
     let refuse = |part: Vec<Unplaced>| async move { orders.refuse(&part, RefusedReason::Discarded).await.map(|_| ()) };
-    batch.run(&jobs, refuse).await.into_result()?;
+    batch.run_all(&jobs, refuse).await?;
     let message_ids = found.iter().map(|letter| letter.message_id.clone()).collect();
     letters.discard(&LetterFilter { message_ids, ..LetterFilter::default() }).await?;
     Ok(found)
