@@ -8,7 +8,8 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
-use domain::{Admissible, Attempt, ItemId, JobRecord, JobStatus, Quantity, SaleToken};
+use domain::ports::JobLookup;
+use domain::{Admissible, Attempt, ItemId, JobId, JobRecord, JobStatus, Quantity, Refusal, SaleToken};
 use order_intake::Answer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -101,7 +102,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     }
     let rules = edge.limits.shared.concerns(Action::Order).then(|| token.channel.clone());
     let attempt = attempt(edge, &listed, token, &purchase)?;
-    let (job, item, is_backlogged) = (attempt.job, attempt.item, attempt.admissible == Admissible::Backlog);
+    let (job, item) = (attempt.job, attempt.item);
     let may_return =
         |problem: Problem| problem.may_return(item.and_then(|item| edge.catalog.held_until(&listed.sale, item)));
     if edge.sold_out.denies(&listed, &attempt, edge.catalog.now()) {
@@ -115,13 +116,13 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     match edge.purchase(attempt).await? {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
         Answer::Refused(refusal) => {
-            let problem = Problem::refused(&refusal);
-            match problem.code() {
-                Code::SoldOut => edge.sold_out.refused(listed.sale.number),
-                Code::Overloaded if is_backlogged => Shed::Backlog.count(),
-                _ => {}
+            if refusal == Refusal::SoldOut {
+                edge.sold_out.refused(listed.sale.number);
             }
-            Err(may_return(problem))
+            if let Some(shed) = Shed::of_refusal(&refusal) {
+                shed.count();
+            }
+            Err(may_return(Problem::refused(&refusal)))
         }
         Answer::Unknown(_) => Err(Problem::unknown(job)),
         Answer::NotReady => Err(Problem::gate_away()),

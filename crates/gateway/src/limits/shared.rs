@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use super::callers::Callers;
 use super::document::{Rule, RuleAction, RuleSubject};
+use crate::load::Shed;
 use super::local::{Keyed, WhenFull};
 use crate::address::Origin;
 use crate::problem::Problem;
@@ -185,7 +186,10 @@ impl Shared {
                 let Rule { name, limit, window_seconds, .. } = &active.rule;
                 Problem::over_limit(name, limit.get(), window_seconds.get(), longest)
             }
-            None => Problem::group_over_limit(longest),
+            None => {
+                Shed::Group.count();
+                Problem::group_over_limit(longest)
+            }
         })
     }
 
