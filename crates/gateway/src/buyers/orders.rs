@@ -86,6 +86,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         .token_keys
         .verify(&purchase.token)
         .map_err(|_| anonymous(Problem::new(Code::TokenInvalid, "This is not a token that this shop has issued.")))?;
+    // A token that was admitted is held up here as well, but for a moment only.
     edge.limits.order.check(token.buyer.as_str())?;
 
     let listed = edge.catalog.public(part(request, "sale"))?;
@@ -98,7 +99,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         if buyer.id != token.buyer {
             return Err(Problem::new(Code::TokenMismatch, "The token is another buyer's."));
         }
-        edge.count_request(&buyer).await?;
+        unless_admitted(edge, token.job, edge.count_request(&buyer).await).await?;
     }
     let rules = edge.limits.shared.concerns(Action::Order).then(|| token.channel.clone());
     let attempt = attempt(edge, &listed, token, &purchase)?;
@@ -111,7 +112,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     if let Some(channel) = rules {
         let (buyer, sale) = (Some(attempt.buyer.as_str()), Some(listed.sale.id.as_str()));
         let caller = Caller { buyer, sale, channel: Some(&channel), ..Caller::default() };
-        edge.count_shared(Action::Order, caller).await?;
+        unless_admitted(edge, job, edge.count_shared(Action::Order, caller).await).await?;
     }
     match edge.purchase(attempt).await? {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
@@ -130,6 +131,17 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
             Shed::Waiting.count();
             Err(Problem::overloaded())
         }
+    }
+}
+
+/// What a limit that may last for hours has said. A token that was admitted goes on to its job in spite of it: whoever did
+/// not get the answer has to be able to ask again. Only the gate knows, and nobody else is looked up.
+async fn unless_admitted(edge: &Edge, job: JobId, counted: Result<(), Problem>) -> Result<(), Problem> {
+    let Err(refused) = counted else { return Ok(()) };
+    match edge.within(edge.gate.job(job)).await {
+        Ok(JobLookup::Found(_)) => Ok(()),
+        Ok(JobLookup::Absent) => Err(refused),
+        Ok(JobLookup::NotReady) | Err(_) => Err(Problem::gate_away()),
     }
 }
 
