@@ -143,15 +143,19 @@ pub struct ChallengeFailed;
 
 /// Makes challenges and checks solutions.
 pub struct Challenges {
+/// A solution of a challenge that was this buyer's, and had not expired.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Solved([u8; KEY_BYTES]);
+
     settings: ChallengeSettings,
     keys: TokenKeys,
-    solved: Mutex<Solved>,
+    used: Mutex<Used>,
     hasher: RandomState,
 }
 
 /// Two generations: what is in neither was never solved here, or expired long ago.
 #[derive(Default)]
-struct Solved {
+struct Used {
     current: HashSet<u64>,
     previous: HashSet<u64>,
     since_s: i64,
@@ -190,8 +194,8 @@ impl Challenges {
         Challenge { parameters, signature }
     }
 
-    /// Is this a solution of a challenge that this buyer got from us, and the first for it here?
-    pub fn check(&self, payload: &str, buyer: &BuyerId, now: Timestamp) -> Result<(), ChallengeFailed> {
+    /// Is this a solution of a challenge that this buyer got from us? It is not used up by that.
+    pub fn check(&self, payload: &str, buyer: &BuyerId, now: Timestamp) -> Result<Solved, ChallengeFailed> {
         if payload.len() > PAYLOAD_MAX {
             return Err(ChallengeFailed);
         }
@@ -206,17 +210,18 @@ impl Challenges {
         if !(ours && solves) || parameters.expires_at <= now.timestamp() {
             return Err(ChallengeFailed);
         }
-        self.first_use(&signed, now.timestamp())
+        Ok(Solved(signed))
     }
 
-    fn first_use(&self, signed: &[u8], now_s: i64) -> Result<(), ChallengeFailed> {
-        let key = self.hasher.hash_one(signed);
-        let mut solved = self.solved.lock().unwrap_or_else(PoisonError::into_inner);
-        if now_s - solved.since_s >= i64::from(self.settings.expires_s) || solved.current.len() >= SOLVED_MAX {
-            solved.previous = std::mem::take(&mut solved.current);
-            solved.since_s = now_s;
+    /// Uses it up; an error where it was used here before.
+    pub fn use_up(&self, solved: &Solved, now: Timestamp) -> Result<(), ChallengeFailed> {
+        let (key, now_s) = (self.hasher.hash_one(solved.0), now.timestamp());
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if now_s - used.since_s >= i64::from(self.settings.expires_s) || used.current.len() >= SOLVED_MAX {
+            used.previous = std::mem::take(&mut used.current);
+            used.since_s = now_s;
         }
-        if solved.previous.contains(&key) || !solved.current.insert(key) {
+        if used.previous.contains(&key) || !used.current.insert(key) {
             return Err(ChallengeFailed);
         }
         Ok(())
