@@ -450,8 +450,11 @@ fn scheme(key: &str, url: &str, schemes: &[&str]) -> anyhow::Result<()> {
     if url == EMBEDDED || schemes.iter().any(|scheme| url.starts_with(scheme)) {
         return Ok(());
     }
-    let given = url.split_once(':').map_or(url, |(scheme, _)| scheme);
-    bail!("{key}: has to start with {} or be {EMBEDDED:?}, not with {given:?}", schemes.join(" or "))
+    // Only what is certainly a scheme is repeated: anything else may be a password in the wrong place.
+    let plain = |text: &str| text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
+    let given = url.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| plain(scheme));
+    let given = given.map(|scheme| format!(", not with {scheme:?}")).unwrap_or_default();
+    bail!("{key}: has to start with {} or be {EMBEDDED:?}{given}", schemes.join(" or "))
 }
 
 fn address(section: &mut Table, key: &str) -> anyhow::Result<Option<std::net::SocketAddr>> {
