@@ -277,10 +277,9 @@ fn make_demo(file: &mut File) {
     if file.secrets.token_key.is_none() && file.secrets.token_keys.is_empty() {
         file.secrets.token_key = Some(format!("demo:{}", secret()));
     }
-    if file.limits.is_empty() {
-        let off = Table::from([("enabled".to_owned(), false.into())]);
-        file.limits.insert("per_ip".to_owned(), off.into());
-    }
+    // One browser is all buyers; a preset that says something about other limits changes nothing about that.
+    let off = Table::from([("enabled".to_owned(), false.into())]);
+    file.limits.entry("per_ip".to_owned()).or_insert(off.into());
 }
 
 /// The namespace of an installation that says nothing.
