@@ -230,7 +230,11 @@ async fn while_they_cannot_be_shared_each_gateway_enforces_the_rules_alone_and_t
     shop.eventually(|shop| async { shop.get("/readyz").await.status == 200 }).await;
     let fallbacks = async || {
         let metrics = shop.send(shop.operation("GET", "/metrics").bearer_auth(METRICS_KEY)).await.text;
-        let line = metrics.lines().find(|line| line.starts_with("seckill_limits_fallback_total ")).unwrap().to_owned();
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("seckill_fallbacks_total{what=\"limits\"} "))
+            .unwrap()
+            .to_owned();
         line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
     };
     let tokens = async |buyer: &str, tries: usize| {
