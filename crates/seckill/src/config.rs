@@ -13,7 +13,7 @@ use control::{
 };
 use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
-use gateway::{BuyerSettings, GatewaySettings};
+use gateway::{BuyerSettings, GatewaySettings, unhex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -460,14 +460,6 @@ fn address(section: &mut Table, key: &str) -> anyhow::Result<Option<std::net::So
     let Some(value) = section.remove(key) else { return Ok(None) };
     let text = value.to_string();
     text.parse().map(Some).map_err(|_| anyhow!("gateway.{key}: has to be an address like 127.0.0.1:8080, not {text:?}"))
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
 #[cfg(test)]
