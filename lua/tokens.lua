@@ -26,7 +26,7 @@ local function limits_of(map)
   for name, max in pairs(type(map) == 'table' and map or {}) do
     if type(name) == 'string' then
       names[name] = true
-      if type(max) == 'number' and max >= 1 then limits[name] = max end
+      if type(max) == 'number' and max >= 1 then limits[name] = math.floor(max) end
     end
   end
   return limits, names
@@ -38,11 +38,14 @@ function Tokens.rules()
   local is_json, read = false, nil
   if type(text) == 'string' then is_json, read = pcall(cjson.decode, text) end
   if not is_json or type(read) ~= 'table' then read = {} end
+  -- Written by hand it may be anything. Whole numbers only from here on: EXPIRE takes no others, and by then a purchase is
+  -- half done.
   local function number(value, default)
-    if type(value) == 'number' and value >= 0 then return value end
+    if value == 0 or (type(value) == 'number' and value >= 1) then return math.floor(value) end
     return default
   end
-  local rules = { timeout = math.max(number(read.timeout, 300), 1), global = 0, account = 0, platforms = {}, tasks = {} }
+  local timeout = math.min(math.max(number(read.timeout, 300), 1), 86400)
+  local rules = { timeout = timeout, global = 0, account = 0, platforms = {}, tasks = {} }
   if read.enabled == false then return rules end
   rules.global, rules.account = number(read.global_max, 0), number(read.account_max, 1)
   rules.platforms, rules.channels = limits_of(read.platform_max)

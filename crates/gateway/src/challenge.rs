@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use crate::hex::{hex, unhex};
+
 /// Keeps the MACs of challenges apart from those of tokens under the same key.
 const CHALLENGE: &[u8] = b"seckill-challenge-v1\0";
 
@@ -141,17 +143,21 @@ struct Solution {
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChallengeFailed;
 
+/// A solution of a challenge that was this buyer's, and had not expired.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Solved([u8; KEY_BYTES]);
+
 /// Makes challenges and checks solutions.
 pub struct Challenges {
     settings: ChallengeSettings,
     keys: TokenKeys,
-    solved: Mutex<Solved>,
+    used: Mutex<Used>,
     hasher: RandomState,
 }
 
 /// Two generations: what is in neither was never solved here, or expired long ago.
 #[derive(Default)]
-struct Solved {
+struct Used {
     current: HashSet<u64>,
     previous: HashSet<u64>,
     since_s: i64,
@@ -160,7 +166,7 @@ struct Solved {
 impl Challenges {
     /// As configured; signed with keys derived from those of tokens, and valid as long as these rotate.
     pub fn new(settings: ChallengeSettings, keys: TokenKeys) -> Self {
-        Self { settings, keys, solved: Mutex::default(), hasher: RandomState::new() }
+        Self { settings, keys, used: Mutex::default(), hasher: RandomState::new() }
     }
 
     /// Is one asked for?
@@ -190,33 +196,34 @@ impl Challenges {
         Challenge { parameters, signature }
     }
 
-    /// Is this a solution of a challenge that this buyer got from us, and the first for it here?
-    pub fn check(&self, payload: &str, buyer: &BuyerId, now: Timestamp) -> Result<(), ChallengeFailed> {
+    /// Is this a solution of a challenge that this buyer got from us? It is not used up by that.
+    pub fn check(&self, payload: &str, buyer: &BuyerId, now: Timestamp) -> Result<Solved, ChallengeFailed> {
         if payload.len() > PAYLOAD_MAX {
             return Err(ChallengeFailed);
         }
         let json = BASE64.decode(payload).map_err(|_| ChallengeFailed)?;
         let Payload { challenge, solution } = serde_json::from_slice(&json).map_err(|_| ChallengeFailed)?;
         let Challenge { parameters, signature } = challenge;
-        let signed = unhex(&signature).ok_or(ChallengeFailed)?;
+        let signed = key_bytes(&signature).ok_or(ChallengeFailed)?;
         let parts: [&[u8]; 2] = [&canonical(&parameters), buyer.as_str().as_bytes()];
-        let key = unhex(&solution.derived_key).ok_or(ChallengeFailed)?;
-        let solves = unhex(&parameters.key_signature).is_some_and(|mac| self.keys.sealed(SOLUTION, &[&key], &mac));
+        let key = key_bytes(&solution.derived_key).ok_or(ChallengeFailed)?;
+        let solves = key_bytes(&parameters.key_signature).is_some_and(|mac| self.keys.sealed(SOLUTION, &[&key], &mac));
         let ours = self.keys.sealed(CHALLENGE, &parts, &signed);
         if !(ours && solves) || parameters.expires_at <= now.timestamp() {
             return Err(ChallengeFailed);
         }
-        self.first_use(&signed, now.timestamp())
+        Ok(Solved(signed))
     }
 
-    fn first_use(&self, signed: &[u8], now_s: i64) -> Result<(), ChallengeFailed> {
-        let key = self.hasher.hash_one(signed);
-        let mut solved = self.solved.lock().unwrap_or_else(PoisonError::into_inner);
-        if now_s - solved.since_s >= i64::from(self.settings.expires_s) || solved.current.len() >= SOLVED_MAX {
-            solved.previous = std::mem::take(&mut solved.current);
-            solved.since_s = now_s;
+    /// Uses it up; an error where it was used here before.
+    pub fn use_up(&self, solved: &Solved, now: Timestamp) -> Result<(), ChallengeFailed> {
+        let (key, now_s) = (self.hasher.hash_one(solved.0), now.timestamp());
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if now_s - used.since_s >= i64::from(self.settings.expires_s) || used.current.len() >= SOLVED_MAX {
+            used.previous = std::mem::take(&mut used.current);
+            used.since_s = now_s;
         }
-        if solved.previous.contains(&key) || !solved.current.insert(key) {
+        if used.previous.contains(&key) || !used.current.insert(key) {
             return Err(ChallengeFailed);
         }
         Ok(())
@@ -252,23 +259,9 @@ fn derive(algorithm: Algorithm, nonce: &[u8], salt: &[u8], counter: u32, cost: u
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Bytes of lower-case hex digits, of a key's length.
-fn unhex(text: &str) -> Option<[u8; KEY_BYTES]> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let digits: [u8; 2 * KEY_BYTES] = text.as_bytes().try_into().ok()?;
-    let mut bytes = [0; KEY_BYTES];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(bytes)
+/// Bytes of hex digits, of a key's length.
+fn key_bytes(text: &str) -> Option<[u8; KEY_BYTES]> {
+    unhex(text)?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -27,6 +27,13 @@ fn challenges(ids: &[&str]) -> Challenges {
     Challenges::new(settings, keys(ids))
 }
 
+/// Checks a solution, and uses it up.
+fn take(all: &Challenges, payload: &str, buyer: &BuyerId, now: Timestamp) -> Result<(), ChallengeFailed> {
+    let solved = all.check(payload, buyer, now)?;
+    assert_eq!(all.check(payload, buyer, now).as_ref(), Ok(&solved), "to look at it uses nothing up");
+    all.use_up(&solved, now)
+}
+
 fn ann() -> BuyerId {
     "ann".parse().unwrap()
 }
@@ -84,13 +91,13 @@ fn keys_are_derived_as_altcha_does_it() {
 fn a_solution_is_good_once_for_its_buyer_and_in_its_time() {
     let all = challenges(&["a"]);
     let payload = sent(&solve(&all.make(&ann(), &Counting::default(), at(0))));
-    assert_eq!(all.check(&payload, &"bob".parse().unwrap(), at(1)), Err(ChallengeFailed), "another buyer's");
-    assert_eq!(all.check(&payload, &ann(), at(300)), Err(ChallengeFailed), "too late");
-    assert_eq!(all.check(&payload, &ann(), at(299)), Ok(()));
-    assert_eq!(all.check(&payload, &ann(), at(299)), Err(ChallengeFailed), "used");
+    assert_eq!(take(&all, &payload, &"bob".parse().unwrap(), at(1)), Err(ChallengeFailed), "another buyer's");
+    assert_eq!(take(&all, &payload, &ann(), at(300)), Err(ChallengeFailed), "too late");
+    assert_eq!(take(&all, &payload, &ann(), at(299)), Ok(()));
+    assert_eq!(take(&all, &payload, &ann(), at(299)), Err(ChallengeFailed), "used");
     let sha = ChallengeSettings { algorithm: Algorithm::Sha256, max_number: 200, ..all.settings.clone() };
     let all = Challenges::new(sha, keys(&["a"]));
-    assert_eq!(all.check(&sent(&solve(&all.make(&ann(), &Counting::default(), at(0)))), &ann(), at(1)), Ok(()));
+    assert_eq!(take(&all, &sent(&solve(&all.make(&ann(), &Counting::default(), at(0)))), &ann(), at(1)), Ok(()));
 }
 
 #[test]
@@ -99,12 +106,12 @@ fn what_was_used_is_remembered_until_it_has_expired() {
     let entropy = Counting::default();
     let early = sent(&solve(&all.make(&ann(), &entropy, at(0))));
     let late = sent(&solve(&all.make(&ann(), &entropy, at(290))));
-    assert_eq!(all.check(&early, &ann(), at(1)), Ok(()));
-    assert_eq!(all.check(&late, &ann(), at(295)), Ok(()));
+    assert_eq!(take(&all, &early, &ann(), at(1)), Ok(()));
+    assert_eq!(take(&all, &late, &ann(), at(295)), Ok(()));
     for now in [299, 310, 400, 589] {
-        assert_eq!(all.check(&late, &ann(), at(now)), Err(ChallengeFailed), "at {now}");
+        assert_eq!(take(&all, &late, &ann(), at(now)), Err(ChallengeFailed), "at {now}");
     }
-    let remembered = all.solved.lock().unwrap();
+    let remembered = all.used.lock().unwrap();
     assert!(remembered.current.len() + remembered.previous.len() <= 2);
 }
 
@@ -137,17 +144,17 @@ fn nothing_about_a_challenge_can_be_changed_and_no_solution_be_guessed() {
     unsigned["challenge"]["signature"] = json!("0".repeat(64));
     wrong.extend([sent(&unsigned), String::new(), "!".to_owned(), BASE64.encode("{}"), "A".repeat(1_000_000)]);
     for payload in wrong {
-        assert_eq!(all.check(&payload, &ann(), at(1)), Err(ChallengeFailed), "{payload:.200}");
+        assert_eq!(take(&all, &payload, &ann(), at(1)), Err(ChallengeFailed), "{payload:.200}");
     }
-    assert_eq!(all.check(&sent(&good), &ann(), at(1)), Ok(()), "none of that has used it up");
+    assert_eq!(take(&all, &sent(&good), &ann(), at(1)), Ok(()), "none of that has used it up");
 }
 
 #[test]
 fn challenges_survive_the_rotation_of_keys() {
     let (old, both, new) = (challenges(&["a"]), challenges(&["b", "a"]), challenges(&["b"]));
     let payload = sent(&solve(&old.make(&ann(), &Counting::default(), at(0))));
-    assert_eq!(both.check(&payload, &ann(), at(1)), Ok(()));
-    assert_eq!(new.check(&payload, &ann(), at(1)), Err(ChallengeFailed));
+    assert_eq!(take(&both, &payload, &ann(), at(1)), Ok(()));
+    assert_eq!(take(&new, &payload, &ann(), at(1)), Err(ChallengeFailed));
 }
 
 #[test]

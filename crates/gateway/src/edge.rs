@@ -24,7 +24,7 @@ use crate::catalog::Catalog;
 use crate::challenge::Challenges;
 use crate::context;
 use crate::limits::{Action, Caller, Limiters};
-use crate::load::Load;
+use crate::load::{Load, Shed};
 use crate::problem::Problem;
 use crate::settings::{GatewaySettings, Secret};
 use crate::sold_out::SoldOut;
@@ -196,7 +196,10 @@ impl Edge {
     {
         let concurrency = self.concurrency.clone();
         let done = self.to_its_end(async move { Ok::<_, Outage>(concurrency.run(task, work).await) }).await;
-        done.unwrap_or_else(|lost| Ok(Err(lost.into()))).map_err(Problem::task_busy)
+        done.unwrap_or_else(|lost| Ok(Err(lost.into()))).map_err(|busy| {
+            Shed::Tasks.count();
+            Problem::task_busy(busy)
+        })
     }
 
     /// See [`context::to_its_end`].

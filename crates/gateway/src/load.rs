@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use domain::Refusal;
 use metrics::{counter, gauge};
 
 /// Requests that wait for the end of a job at once. Each looks at it a few times a second, like a stream.
@@ -33,12 +34,34 @@ pub enum Shed {
     BodyTimeout,
     /// A body is too large.
     TooLarge,
+    /// As many orders are under way as may be (`concurrency`, all together).
+    Global,
+    /// As many orders of one sales channel are under way as may be.
+    Channel,
+    /// A shared rule about a sale or a channel, which is everybody's.
+    Group,
+    /// The broker takes no orders.
+    BrokerAway,
+    /// As many of an operator's tasks are under way as may be.
+    Tasks,
 }
 
 impl Shed {
     /// All of them, for the recorder: seen from the start, so that the first one shows as an increase.
-    pub const ALL: [Self; 7] =
-        [Self::InFlight, Self::Backlog, Self::Waiting, Self::Streams, Self::Waits, Self::BodyTimeout, Self::TooLarge];
+    pub const ALL: [Self; 12] = [
+        Self::InFlight,
+        Self::Backlog,
+        Self::Waiting,
+        Self::Streams,
+        Self::Waits,
+        Self::BodyTimeout,
+        Self::TooLarge,
+        Self::Global,
+        Self::Channel,
+        Self::Group,
+        Self::BrokerAway,
+        Self::Tasks,
+    ];
 
     /// As the label has it.
     pub fn as_str(self) -> &'static str {
@@ -50,6 +73,22 @@ impl Shed {
             Self::Waits => "waits",
             Self::BodyTimeout => "body-timeout",
             Self::TooLarge => "too-large",
+            Self::Global => "global",
+            Self::Channel => "channel",
+            Self::Group => "group",
+            Self::BrokerAway => "broker-away",
+            Self::Tasks => "tasks",
+        }
+    }
+
+    /// What the gate's refusal sheds, if it is for us and not about this buyer.
+    pub fn of_refusal(refusal: &Refusal) -> Option<Self> {
+        match refusal {
+            Refusal::Backlog => Some(Self::Backlog),
+            Refusal::BrokerAway => Some(Self::BrokerAway),
+            Refusal::AllBusy => Some(Self::Global),
+            Refusal::ChannelBusy => Some(Self::Channel),
+            _ => None,
         }
     }
 
@@ -132,6 +171,14 @@ mod tests {
 
     fn counts(load: &Load) -> (usize, usize) {
         (load.answering.load(Ordering::Relaxed), load.waiting.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn what_is_about_this_buyer_is_not_shed() {
+        assert_eq!(Shed::of_refusal(&Refusal::AllBusy), Some(Shed::Global));
+        for own in [Refusal::BuyerBusy { max: 1 }, Refusal::SoldOut, Refusal::Paused, Refusal::NotReady] {
+            assert_eq!(Shed::of_refusal(&own), None, "{own:?}");
+        }
     }
 
     #[test]

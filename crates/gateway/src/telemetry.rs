@@ -48,7 +48,6 @@ pub fn describe_metrics() {
     describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
     describe_gauge!("seckill_limiter_keys", Unit::Count, "Callers remembered, by limit");
     describe_gauge!("seckill_limited_callers", Unit::Count, "Different callers refused by a limit within a minute");
-    describe_counter!("seckill_limits_fallback_total", Unit::Count, "Shared limits enforced by this process alone");
     describe_gauge!("seckill_dependency_up", Unit::Count, "1 while the dependency answers, 0 while it does not");
 }
 

@@ -19,17 +19,16 @@ struct Finding {
     result: Result<String, String>,
     /// Fine as it is, but somebody should know.
     warning: bool,
+    /// Of the configuration, empty where none can be named.
+    key: Option<String>,
 }
 
-/// The configuration cannot be used: every finding at once, for the log of whatever started us. `seckill check -o json`
-/// also prints them for programs.
+/// The configuration cannot be used: every finding that refuses it at once, for the log of whatever started us. `seckill
+/// check` prints warnings as well, in its usual form: one look shows everything that has to be mended.
 pub fn refuse(findings: &Findings, command: &Command, output: Output) -> anyhow::Result<ExitCode> {
     let list: Vec<String> = findings.refused().map(ToString::to_string).collect();
-    if matches!((command, output), (Command::Check, Output::Json)) {
-        let row = |finding: &crate::safety::Finding, ok: bool| json!({ "check": "configuration", "ok": ok, "warning": ok, "key": finding.key, "detail": finding.to_string() });
-        let refused = findings.refused().map(|finding| row(finding, false));
-        let rows: Vec<_> = refused.chain(findings.warnings().map(|finding| row(finding, true))).collect();
-        println!("{:#}", json!(rows));
+    if matches!(command, Command::Check) {
+        report(&about_configuration(findings), false, output);
     }
     match list.as_slice() {
         [one] => anyhow::bail!("{one}"),
@@ -41,14 +40,9 @@ pub async fn run(config: Config, about: &Findings, output: Output) -> anyhow::Re
     World::shared(&config)?;
     let world = World::new(&config).await?;
     let _ = world.broker().await; // its own check says what is wrong
-    let mut findings = Vec::new();
-    findings.extend(about.warnings().map(|finding| Finding {
-        what: "configuration".to_owned(),
-        result: Ok(finding.to_string()),
-        warning: true,
-    }));
+    let mut findings = about_configuration(about);
     let mut note = |what: &str, result: Result<String, String>| {
-        findings.push(Finding { what: what.to_owned(), result, warning: false })
+        findings.push(Finding { what: what.to_owned(), result, warning: false, key: None })
     };
     note("configuration", Ok("read, no unknown keys, secrets set".to_owned()));
     for service in &world.health {
@@ -106,6 +100,16 @@ pub async fn run(config: Config, about: &Findings, output: Output) -> anyhow::Re
     Ok(report(&findings, differs, output))
 }
 
+/// Everything that was found about the configuration; what refuses it comes first.
+fn about_configuration(findings: &Findings) -> Vec<Finding> {
+    let row = |key: &str, result: Result<String, String>| {
+        let (what, warning) = ("configuration".to_owned(), result.is_ok());
+        Finding { what, key: Some(key.to_owned()), result, warning }
+    };
+    let refused = findings.refused().map(|finding| row(&finding.key, Err(finding.to_string())));
+    refused.chain(findings.warnings().map(|finding| row(&finding.key, Ok(finding.to_string())))).collect()
+}
+
 fn report(findings: &[Finding], differs: bool, output: Output) -> ExitCode {
     let words = |finding: &Finding| match &finding.result {
         Ok(text) if finding.warning => ("warning", text.clone()),
@@ -121,7 +125,13 @@ fn report(findings: &[Finding], differs: bool, output: Output) -> ExitCode {
         .collect();
     let json: Vec<_> = findings
         .iter()
-        .map(|finding| json!({ "check": finding.what, "ok": finding.result.is_ok(), "warning": finding.warning, "detail": words(finding).1 }))
+        .map(|finding| {
+            let mut json = json!({ "check": finding.what, "ok": finding.result.is_ok(), "warning": finding.warning, "detail": words(finding).1 });
+            if let Some(key) = &finding.key {
+                json["key"] = key.as_str().into();
+            }
+            json
+        })
         .collect();
     output::print(output, &["check", "", "detail"], rows, &json!(json));
     match (differs, findings.iter().all(|finding| finding.result.is_ok())) {

@@ -13,7 +13,7 @@ use control::{
 };
 use domain::webhook::WebhookSecret;
 use domain::{TokenKey, TokenKeys};
-use gateway::{BuyerSettings, GatewaySettings};
+use gateway::{BuyerSettings, GatewaySettings, unhex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -277,10 +277,9 @@ fn make_demo(file: &mut File) {
     if file.secrets.token_key.is_none() && file.secrets.token_keys.is_empty() {
         file.secrets.token_key = Some(format!("demo:{}", secret()));
     }
-    if file.limits.is_empty() {
-        let off = Table::from([("enabled".to_owned(), false.into())]);
-        file.limits.insert("per_ip".to_owned(), off.into());
-    }
+    // One browser is all buyers; a preset that says something about other limits changes nothing about that.
+    let off = Table::from([("enabled".to_owned(), false.into())]);
+    file.limits.entry("per_ip".to_owned()).or_insert(off.into());
 }
 
 /// The namespace of an installation that says nothing.
@@ -450,22 +449,17 @@ fn scheme(key: &str, url: &str, schemes: &[&str]) -> anyhow::Result<()> {
     if url == EMBEDDED || schemes.iter().any(|scheme| url.starts_with(scheme)) {
         return Ok(());
     }
-    let given = url.split_once(':').map_or(url, |(scheme, _)| scheme);
-    bail!("{key}: has to start with {} or be {EMBEDDED:?}, not with {given:?}", schemes.join(" or "))
+    // Only what is certainly a scheme is repeated: anything else may be a password in the wrong place.
+    let plain = |text: &str| text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
+    let given = url.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| plain(scheme));
+    let given = given.map(|scheme| format!(", not with {scheme:?}")).unwrap_or_default();
+    bail!("{key}: has to start with {} or be {EMBEDDED:?}{given}", schemes.join(" or "))
 }
 
 fn address(section: &mut Table, key: &str) -> anyhow::Result<Option<std::net::SocketAddr>> {
     let Some(value) = section.remove(key) else { return Ok(None) };
     let text = value.to_string();
     text.parse().map(Some).map_err(|_| anyhow!("gateway.{key}: has to be an address like 127.0.0.1:8080, not {text:?}"))
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -210,3 +210,47 @@ fn an_error_does_not_repeat_a_value_that_may_be_a_secret() {
     assert!(!said.contains("hunter2") && said.contains("expected struct") && said.contains("`postgres`"), "{said}");
     assert_eq!(unquoted("unknown field `urll`"), "unknown field `urll`");
 }
+
+#[test]
+fn of_an_address_that_is_none_only_a_scheme_is_repeated() {
+    let folder = Folder::new();
+    let password = "correct-horse:battery@staple";
+    let file = folder.write("password", &format!("{password}\n"), 0o600);
+    let with =
+        |url: &str| folder.load(&format!("{}{SECRETS}", URLS.replace("url = \"redis://default:x7@127.0.0.1/0\"", url)));
+    for (url, expected) in [
+        (format!("url_file = \"{file}\""), "redis.url: has to start with redis:// or rediss:// or be \"embedded:\""),
+        (
+            "url = \"correct-horse\"".to_owned(),
+            "redis.url: has to start with redis:// or rediss:// or be \"embedded:\"",
+        ),
+        (
+            "url = \"correct-horse battery://x\"".to_owned(),
+            "redis.url: has to start with redis:// or rediss:// or be \"embedded:\"",
+        ),
+        (
+            "url = \"http://correct-horse@x\"".to_owned(),
+            "redis.url: has to start with redis:// or rediss:// or be \"embedded:\", not with \"http\"",
+        ),
+    ] {
+        let said = said(&with(&url));
+        assert_eq!(said, [(Refused, expected.to_owned())], "{url}");
+    }
+}
+
+#[test]
+fn the_demo_has_no_limit_by_address_under_any_preset_unless_one_is_given() {
+    let demo = |key: &str| {
+        let mut file = File::default();
+        let section = Table::from([("burst".to_owned(), 7.into())]);
+        file.limits.insert(key.to_owned(), section.into());
+        make_demo(&mut file);
+        let mut findings = Findings::default();
+        let config = check(file, &mut findings).unwrap();
+        assert_eq!(findings.0, [], "{key}");
+        config.gateway.limits
+    };
+    let preset = demo("order_per_buyer");
+    assert_eq!((preset.per_ip.enabled, preset.order_per_buyer.burst.get()), (false, 7));
+    assert!(demo("per_ip").per_ip.enabled);
+}

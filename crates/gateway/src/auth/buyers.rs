@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::hex::unhex;
 use crate::problem::Problem;
 use crate::settings::Secret;
 
@@ -236,14 +237,6 @@ fn pem(text: &[u8]) -> Result<Key, String> {
         .or_else(|_| DecodingKey::from_ed_pem(text).map(|key| (key, &[Algorithm::EdDSA][..])));
     let (key, algorithms) = key.map_err(|_| "public_key_file: is not a public key as PEM".to_owned())?;
     Ok(Key { id: None, algorithms: algorithms.to_vec(), key })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
-use domain::{Admissible, Attempt, ItemId, JobRecord, JobStatus, Quantity, SaleToken};
+use domain::ports::JobLookup;
+use domain::{Admissible, Attempt, ItemId, JobId, JobRecord, JobStatus, Quantity, Refusal, SaleToken};
 use order_intake::Answer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -85,6 +86,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         .token_keys
         .verify(&purchase.token)
         .map_err(|_| anonymous(Problem::new(Code::TokenInvalid, "This is not a token that this shop has issued.")))?;
+    // A token that was admitted is held up here as well, but for a moment only.
     edge.limits.order.check(token.buyer.as_str())?;
 
     let listed = edge.catalog.public(part(request, "sale"))?;
@@ -97,11 +99,11 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         if buyer.id != token.buyer {
             return Err(Problem::new(Code::TokenMismatch, "The token is another buyer's."));
         }
-        edge.count_request(&buyer).await?;
+        unless_admitted(edge, token.job, edge.count_request(&buyer).await).await?;
     }
     let rules = edge.limits.shared.concerns(Action::Order).then(|| token.channel.clone());
     let attempt = attempt(edge, &listed, token, &purchase)?;
-    let (job, item, is_backlogged) = (attempt.job, attempt.item, attempt.admissible == Admissible::Backlog);
+    let (job, item) = (attempt.job, attempt.item);
     let may_return =
         |problem: Problem| problem.may_return(item.and_then(|item| edge.catalog.held_until(&listed.sale, item)));
     if edge.sold_out.denies(&listed, &attempt, edge.catalog.now()) {
@@ -110,18 +112,18 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
     if let Some(channel) = rules {
         let (buyer, sale) = (Some(attempt.buyer.as_str()), Some(listed.sale.id.as_str()));
         let caller = Caller { buyer, sale, channel: Some(&channel), ..Caller::default() };
-        edge.count_shared(Action::Order, caller).await?;
+        unless_admitted(edge, job, edge.count_shared(Action::Order, caller).await).await?;
     }
     match edge.purchase(attempt).await? {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
         Answer::Refused(refusal) => {
-            let problem = Problem::refused(&refusal);
-            match problem.code() {
-                Code::SoldOut => edge.sold_out.refused(listed.sale.number),
-                Code::Overloaded if is_backlogged => Shed::Backlog.count(),
-                _ => {}
+            if refusal == Refusal::SoldOut {
+                edge.sold_out.refused(listed.sale.number);
             }
-            Err(may_return(problem))
+            if let Some(shed) = Shed::of_refusal(&refusal) {
+                shed.count();
+            }
+            Err(may_return(Problem::refused(&refusal)))
         }
         Answer::Unknown(_) => Err(Problem::unknown(job)),
         Answer::NotReady => Err(Problem::gate_away()),
@@ -129,6 +131,17 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
             Shed::Waiting.count();
             Err(Problem::overloaded())
         }
+    }
+}
+
+/// What a limit that may last for hours has said. A token that was admitted goes on to its job in spite of it: whoever did
+/// not get the answer has to be able to ask again. Only the gate knows, and nobody else is looked up.
+async fn unless_admitted(edge: &Edge, job: JobId, counted: Result<(), Problem>) -> Result<(), Problem> {
+    let Err(refused) = counted else { return Ok(()) };
+    match edge.within(edge.gate.job(job)).await {
+        Ok(JobLookup::Found(_)) => Ok(()),
+        Ok(JobLookup::Absent) => Err(refused),
+        Ok(JobLookup::NotReady) | Err(_) => Err(Problem::gate_away()),
     }
 }
 

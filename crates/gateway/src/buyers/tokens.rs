@@ -61,11 +61,12 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     let listed = edge.catalog.public(part(&request, "sale"))?;
     let now = edge.catalog.now();
     let (not_before, expires_at) = window(&listed.sale, &edge.settings, now)?;
-    challenge::solved(&edge, &request, &buyer.id, altcha.as_deref(), now)?;
+    let solved = challenge::solved(&edge, &buyer.id, altcha.as_deref(), now)?;
     let channel = buyer.channel.or(wished).unwrap_or_default();
     let (id, sale) = (Some(buyer.id.as_str()), Some(listed.sale.id.as_str()));
     let caller = Caller { buyer: id, sale, channel: Some(&channel), ..Caller::default() };
     edge.count_shared(Action::Token, caller).await?;
+    challenge::use_up(&edge, &buyer.id, solved, now)?;
     let issued_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     let token = SaleToken {
         job: JobId::new(issued_ms, listed.sale.route(), edge.entropy.six()),

@@ -3,19 +3,18 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use control::Fallback;
 use domain::ports::{Outage, SharedLimit, SharedLimits};
 use governor::Quota;
-use metrics::Counter;
-use tracing::{info, warn};
 
 use super::callers::Callers;
 use super::document::{Rule, RuleAction, RuleSubject};
 use super::local::{Keyed, WhenFull};
 use crate::address::Origin;
+use crate::load::Shed;
 use crate::problem::Problem;
 
 /// What a caller wants.
@@ -70,8 +69,7 @@ impl Caller<'_> {
 pub struct Shared {
     store: Arc<dyn SharedLimits>,
     rules: ArcSwap<Rules>,
-    away: AtomicBool,
-    fallbacks: Counter,
+    fallback: Fallback,
     callers: Arc<Callers>,
 }
 
@@ -97,10 +95,8 @@ struct Applied<'r> {
 
 impl Shared {
     pub(super) fn new(store: Arc<dyn SharedLimits>, rules: &[Rule], callers: Arc<Callers>) -> Self {
-        let fallbacks = metrics::counter!("seckill_limits_fallback_total");
-        fallbacks.increment(0); // seen from the start, so that the first one shows as an increase
-        let away = AtomicBool::new(false);
-        let shared = Self { store, rules: ArcSwap::default(), away, fallbacks, callers };
+        let fallback = Fallback::new("limits", "each gateway enforces the shared rules alone");
+        let shared = Self { store, rules: ArcSwap::default(), fallback, callers };
         shared.set(rules);
         shared
     }
@@ -145,9 +141,7 @@ impl Shared {
         let limits: Vec<SharedLimit> = applied.iter().map(Applied::limit).collect();
         let waits = match self.store.spend(&limits).await {
             Ok(spent) => {
-                if self.away.swap(false, Ordering::Relaxed) {
-                    info!("rate limits are shared between gateways again");
-                }
+                self.fallback.not_needed();
                 spent.waits
             }
             Err(outage) => self.alone(&applied, &outage),
@@ -166,10 +160,7 @@ impl Shared {
 
     /// What this process allows without the others. A request that one rule refuses may count against another.
     fn alone(&self, applied: &[Applied<'_>], outage: &Outage) -> Vec<Duration> {
-        self.fallbacks.increment(1);
-        if !self.away.swap(true, Ordering::Relaxed) {
-            warn!(%outage, "rate limits cannot be shared; each gateway enforces them alone until they can");
-        }
+        self.fallback.taken(outage);
         let wait = |one: &Applied<'_>| one.active.alone.check(one.hash).err();
         applied.iter().map(|one| wait(one).unwrap_or_default()).collect()
     }
@@ -185,7 +176,10 @@ impl Shared {
                 let Rule { name, limit, window_seconds, .. } = &active.rule;
                 Problem::over_limit(name, limit.get(), window_seconds.get(), longest)
             }
-            None => Problem::group_over_limit(longest),
+            None => {
+                Shed::Group.count();
+                Problem::group_over_limit(longest)
+            }
         })
     }
 

@@ -1,12 +1,14 @@
 //! Asks for leases and reads the jobs, beside the requests.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use domain::ports::{Gate, LEASE_USE, Lease, Leased};
 use domain::{Route, SaleNumber, SaleState};
+use futures_util::FutureExt as _;
 use metrics::gauge;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -47,7 +49,7 @@ impl SoldOut {
         loop {
             ticks.tick().await;
             while let Some(done) = reading.try_join_next() {
-                let Ok((sale, filter)) = done else { continue };
+                let Ok((sale, filter)) = done else { continue }; // nobody aborts one
                 if let Some(one) = remembered.get_mut(&sale) {
                     one.is_reading = false;
                     one.filter = filter.map(Arc::new);
@@ -126,7 +128,11 @@ impl SoldOut {
         }
         one.is_reading = true;
         let gate = gate.clone();
-        reading.spawn(async move { (sale, Filter::read(gate.as_ref(), route, &lease).await.ok().flatten()) });
+        reading.spawn(async move {
+            // It always answers, a panic included: or this sale would be read by nobody any more.
+            let read = AssertUnwindSafe(Filter::read(gate.as_ref(), route, &lease)).catch_unwind().await;
+            (sale, read.ok().and_then(Result::ok).flatten())
+        });
     }
 
     /// One entry for each sale that is open.

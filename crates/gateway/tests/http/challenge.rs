@@ -124,3 +124,40 @@ async fn a_page_knows_when_it_can_fetch_its_token() {
     let time = |name: &str| sale[name].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     assert_eq!(time("opensAt") - time("tokensFrom"), chrono::TimeDelta::seconds(600));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_solution_is_not_used_up_by_a_rule_and_a_question_for_a_challenge_does_not_count() {
+    let shop = asking().await;
+    let rule = json!({ "name": "one", "action": "token", "subject": "buyer", "limit": 1, "windowSeconds": 60 });
+    shop.operate("PUT", "/admin/v1/limits", Some(json!({ "shared": [rule] }))).await.expect(200);
+    for _ in 0..3 {
+        shop.ask_token("ann", "s1", "{}").await.expect_problem(403, "challenge-required");
+        ask(&shop, "ann", "nonsense").await.expect_problem(403, "challenge-failed");
+    }
+    let solution = async || solve(&shop.get_as("ann", "/api/v1/challenge").await.expect(200).json);
+    ask(&shop, "ann", &solution().await).await.expect(201);
+    shop.clock.go_on(30_000);
+    let second = solution().await;
+    ask(&shop, "ann", &second).await.expect_problem(429, "rate-limited");
+    shop.clock.go_on(30_000);
+    ask(&shop, "ann", &second).await.expect(201);
+    shop.clock.go_on(25_000);
+    ask(&shop, "ann", &second).await.expect_problem(429, "rate-limited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_solution_of_a_buyer_who_has_logged_in_does_not_count_against_the_address() {
+    let mut limited = settings();
+    limited.limits = serde_json::from_value(json!({ "per_ip": { "per_second": 1, "burst": 2 },
+        "token_per_buyer": { "enabled": false } }))
+    .unwrap();
+    let shop = Shop::start_with(limited).await;
+    shop.open("s1", 5, 1).await;
+    let rule = json!({ "name": "near", "action": "token", "subject": "ip", "limit": 1, "windowSeconds": 60 });
+    shop.operate("PUT", "/admin/v1/limits", Some(json!({ "shared": [rule] }))).await.expect(200);
+    for _ in 0..10 {
+        ask(&shop, "ann", "nonsense").await.expect_problem(403, "challenge-failed");
+    }
+    // A neighbour with a typing error in the login still has the whole limit of the address.
+    shop.send(shop.request("POST", TOKENS).bearer_auth("x")).await.expect_problem(401, "unauthenticated");
+}

@@ -135,15 +135,47 @@ async fn what_is_refused_by_one_rule_counts_against_none() {
     for _ in 0..2 {
         shop.buy_with("s1", &ann, 1).await.expect(202);
     }
+    let (more, _) = shop.token("ann", "s1").await;
     for _ in 0..10 {
-        shop.buy_with("s1", &ann, 1).await.expect_problem(429, "rate-limited");
+        shop.buy_with("s1", &more, 1).await.expect_problem(429, "rate-limited");
     }
     for buyer in ["b0", "b1", "b2"] {
         shop.buy(buyer, 1).await.expect(202);
     }
     let (token, _) = shop.token("b4", "s1").await;
     shop.buy_with("s1", &token, 1).await.expect_problem(503, "overloaded");
-    shop.buy_with("s1", &ann, 1).await.expect_problem(429, "rate-limited"); // her own limit comes first
+    shop.buy_with("s1", &more, 1).await.expect_problem(429, "rate-limited"); // her own limit comes first
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_admitted_is_answered_with_its_job_whatever_rule_is_used_up() {
+    let rules = json!([rule("mine", "order", "buyer", 1), rule("hall", "order", "sale", 2)]);
+    let shop = ruled(rules).await;
+    let (token, job) = shop.token("ann", "s1").await;
+    shop.world.faults.admit_unanswered.store(true, Ordering::SeqCst);
+    shop.buy_with("s1", &token, 1).await.expect_problem(503, "outcome-unknown");
+    shop.world.faults.admit_unanswered.store(false, Ordering::SeqCst);
+    for _ in 0..3 {
+        assert_eq!(shop.buy_with("s1", &token, 1).await.expect(202).json["jobId"], json!(job));
+    }
+    // The rules hold for whoever has no job, and cost nobody else a question.
+    let (more, _) = shop.token("ann", "s1").await;
+    let refused = shop.buy_with("s1", &more, 1).await.expect_problem(429, "rate-limited");
+    assert_eq!(refused.header("ratelimit-policy"), "\"mine\";q=1;w=60");
+    let bought = shop.buy("bob", 1).await.expect(202).json["jobId"].clone();
+    let (late, _) = shop.token("cid", "s1").await;
+    let before = shed(&shop).await;
+    shop.buy_with("s1", &late, 1).await.expect_problem(503, "overloaded");
+    assert!(shed(&shop).await > before, "shed for all of the sale");
+    assert_eq!(shop.buy_with("s1", &token, 1).await.expect(202).json["jobId"], json!(job));
+    assert_ne!(bought, json!(job));
+    // Who knows nothing must not say no.
+    shop.world.faults.gate_away.store(true, Ordering::SeqCst);
+    shop.buy_with("s1", &more, 1).await.expect_problem(503, "not-ready");
+}
+
+async fn shed(shop: &Shop) -> u64 {
+    crate::shedding::shed(shop, "group").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,7 +230,11 @@ async fn while_they_cannot_be_shared_each_gateway_enforces_the_rules_alone_and_t
     shop.eventually(|shop| async { shop.get("/readyz").await.status == 200 }).await;
     let fallbacks = async || {
         let metrics = shop.send(shop.operation("GET", "/metrics").bearer_auth(METRICS_KEY)).await.text;
-        let line = metrics.lines().find(|line| line.starts_with("seckill_limits_fallback_total ")).unwrap().to_owned();
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("seckill_fallbacks_total{what=\"limits\"} "))
+            .unwrap()
+            .to_owned();
         line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
     };
     let tokens = async |buyer: &str, tries: usize| {

@@ -254,3 +254,25 @@ async fn without_the_database_buyers_go_on_and_a_request_that_cannot_be_written_
     assert_eq!((&statistics["total"], &statistics["dropped"]), (&json!(25), &json!(22)), "{statistics}");
     assert_eq!(shop.quotas("").await["health"]["healthy"], true);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_admitted_is_answered_with_its_job_though_its_client_has_used_all_requests() {
+    let shop = shop(json!({ "requests_per_client_and_day": 2 })).await;
+    let claims = json!({ "sub": "ann", "client_id": "app", "exp": chrono::Utc::now().timestamp() + 600 });
+    let by_client = async |token: &str| {
+        let body = json!({ "token": token, "item": "red", "quantity": 1 });
+        let request = shop.request("POST", "/api/v1/sales/s1/orders").bearer_auth(shop.login_with(claims.clone()));
+        shop.send(request.json(&body)).await
+    };
+    let (token, job) = shop.token("ann", "s1").await;
+    shop.world.faults.admit_unanswered.store(true, Ordering::SeqCst);
+    by_client(&token).await.expect_problem(503, "outcome-unknown");
+    shop.world.faults.admit_unanswered.store(false, Ordering::SeqCst);
+    for _ in 0..4 {
+        assert_eq!(by_client(&token).await.expect(202).json["jobId"], json!(job));
+    }
+    let (more, _) = shop.token("ann", "s1").await;
+    by_client(&more).await.expect_problem(429, "quota-exceeded");
+    shop.world.faults.gate_away.store(true, Ordering::SeqCst);
+    by_client(&token).await.expect_problem(503, "not-ready");
+}

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::ports::Queue as _;
+use serde_json::json;
 
 use crate::raw::{Wire, status};
 use crate::shop::{METRICS_KEY, Shop, unlimited};
@@ -19,7 +20,7 @@ pub async fn pending(shop: &Shop) -> Wire {
 }
 
 /// How often work was refused for this reason, by any shop of this process.
-async fn shed(shop: &Shop, reason: &str) -> u64 {
+pub async fn shed(shop: &Shop, reason: &str) -> u64 {
     let text = shop.send(shop.operation("GET", "/metrics").bearer_auth(METRICS_KEY)).await.text;
     let series = format!("seckill_shed_total{{reason=\"{reason}\"}} ");
     text.lines().find_map(|line| line.strip_prefix(&series)).map_or(0, |value| value.parse().unwrap())
@@ -108,4 +109,37 @@ async fn while_accepted_orders_wait_too_long_nobody_new_is_admitted() {
         shop.place().await;
     }
     shop.eventually(|shop| async { shop.buy_with("s1", &new, 1).await.status == 202 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_refused_because_of_all_others_is_counted_by_its_reason() {
+    let shop = Shop::selling(100, 5).await;
+    let metrics = shop.send(shop.operation("GET", "/metrics").bearer_auth(METRICS_KEY)).await.text;
+    for reason in ["global", "channel", "group", "broker-away", "tasks"] {
+        assert!(metrics.contains(&format!("seckill_shed_total{{reason=\"{reason}\"}}")), "{reason}");
+    }
+    let obey = async |rules: serde_json::Value| {
+        shop.operate("PUT", "/api/v1/concurrency/config", Some(rules)).await.expect(200);
+    };
+    obey(json!({ "global_max": 1 })).await;
+    shop.buy("ann", 1).await.expect(202);
+    let before = shed(&shop, "global").await;
+    shop.buy("bob", 1).await.expect_problem(503, "overloaded");
+    assert!(shed(&shop, "global").await > before);
+
+    obey(json!({ "global_max": 0, "platform_max": { "app": 1 } })).await;
+    let by_app = async |buyer: &str| {
+        let token = shop.ask_token(buyer, "s1", r#"{"channel":"app"}"#).await.expect(201).json["token"].clone();
+        shop.buy_with("s1", token.as_str().unwrap(), 1).await
+    };
+    by_app("cid").await.expect(202);
+    let before = shed(&shop, "channel").await;
+    by_app("dan").await.expect_problem(503, "overloaded");
+    assert!(shed(&shop, "channel").await > before);
+
+    let (token, _) = shop.token("eve", "s1").await;
+    let before = shed(&shop, "broker-away").await;
+    shop.world.faults.broker_away.store(true, Ordering::SeqCst);
+    shop.buy_with("s1", &token, 1).await.expect_problem(503, "not-ready");
+    assert!(shed(&shop, "broker-away").await > before);
 }

@@ -143,3 +143,17 @@ async fn a_sale_with_more_jobs_than_memory_is_for_asks_the_gate() {
         tokio::time::sleep(Duration::from_millis(40)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_panics_is_followed_by_another_one() {
+    let (shop, _) = sold_out(1).await;
+    shop.world.faults.records_panic.store(true, Ordering::SeqCst);
+    let mut strangers = 0;
+    while shop.world.faults.records_panic.load(Ordering::SeqCst) {
+        assert!(strangers < 1_000, "nobody reads");
+        shop.buy(&format!("early-{strangers}"), 1).await.expect_problem(409, "sold-out");
+        strangers += 1;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    flooded(&shop).await;
+}

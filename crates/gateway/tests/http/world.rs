@@ -55,6 +55,8 @@ pub struct Faults {
     pub limit_calls: AtomicU64,
     /// The gate decides, and its answer is lost.
     pub admit_unanswered: AtomicBool,
+    /// Whoever reads records next panics.
+    pub records_panic: AtomicBool,
     /// The broker takes messages, and its confirms are lost.
     pub unconfirmed: AtomicBool,
     /// The broker takes nothing.
@@ -121,6 +123,7 @@ impl Gate for Faulty {
     }
     async fn records(&self, route: Route, from: u64, limit: usize) -> Result<Option<RecordPage>, Outage> {
         self.reach(&self.faults.gate_away)?;
+        assert!(!self.faults.records_panic.swap(false, Ordering::SeqCst), "a test wants a panic");
         self.gate.records(route, from, limit).await
     }
     async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {

@@ -339,4 +339,26 @@ async fn sets_that_somebody_deletes_or_spoils_heal() {
     let _: () = hand.run("SET", "config", &["{\"account_max\":\"x\",\"platform_max\":7,\"timeout\":null}"]).await;
     bench.buys(7, "eve", 0, 1).await;
     bench.is_refused(8, "eve", 0, 1, BUYER_BUSY).await;
+    // Nor does a number that nothing can be done with stop a purchase half way.
+    let (mut n, mut buyer) = (9, 0);
+    for timeout in ["300.5", "0.001", "1e12", "1e400", "-7", "86400.9", "\"x\"", "[]"] {
+        for maxima in [
+            "\"account_max\":1",
+            "\"account_max\":1.9,\"global_max\":\"many\"",
+            "\"account_max\":0.5,\"global_max\":1e400",
+            "\"account_max\":true,\"platform_max\":{\"app\":\"x\",\"web\":1.5},\"task_type_max\":{\"sync\":[]}",
+        ] {
+            let text = format!("{{\"timeout\":{timeout},{maxima}}}");
+            let _: () = hand.run("SET", "config", &[&text]).await;
+            let name = format!("buyer-{buyer}");
+            let before = bench.counters().await;
+            bench.buys(n, &name, 0, 1).await;
+            bench.is_refused(n + 1, &name, 0, 1, BUYER_BUSY).await;
+            let lives = hand.run::<i64>("TTL", &format!("semaphore:account:{name}"), &[]).await;
+            assert!((0..=86_400).contains(&lives), "{text}: {lives}");
+            assert_ne!(bench.counters().await, before, "{text}");
+            usage(&bench).await;
+            (n, buyer) = (n + 2, buyer + 1);
+        }
+    }
 }
