@@ -38,55 +38,67 @@ impl Routes {
 /// Sales that are loaded again side by side: each may wait for the queue to drain, and all of them for the same one.
 const LOADS_MAX: usize = 20;
 
-/// Runs until stopped, and until what is being loaded is loaded. Several keepers do no harm: one of them gets the lock of a
-/// sale, and epochs decide should that be lost.
-pub async fn keep(
-    warmup: Arc<Warmup>,
-    gate: Arc<dyn Gate>,
-    sales: Arc<dyn SaleStore>,
-    clock: Arc<dyn Clock>,
-    routes: Arc<Routes>,
-    concurrency: Arc<Concurrency>,
-    pools: Arc<Pools>,
-    stop: CancellationToken,
-) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut postgres_is_away = false;
-    let (looks, loads) = (pools.workers(), Loads::new(warmup, concurrency, pools.pool("rebuilds", LOADS_MAX)));
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let listed = match sales.sales(KEEP_ENDED_S).await {
-            Ok(listed) => listed,
-            Err(outage) => {
-                if !std::mem::replace(&mut postgres_is_away, true) {
-                    warn!(%outage, "sales cannot be read; the gate goes on with what it has");
+/// Looks after every warm sale.
+pub struct Keeper {
+    /// Loads sales.
+    pub warmup: Arc<Warmup>,
+    /// What has to be in step.
+    pub gate: Arc<dyn Gate>,
+    /// With what.
+    pub sales: Arc<dyn SaleStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Kept current, for the watch.
+    pub routes: Arc<Routes>,
+    /// How many sales may be loaded at once, over all processes.
+    pub concurrency: Arc<Concurrency>,
+    /// And in this one.
+    pub pools: Arc<Pools>,
+}
+
+impl Keeper {
+    /// Runs until stopped, and until what is being loaded is loaded. Several keepers do no harm: one of them gets the lock of
+    /// a sale, and epochs decide should that be lost.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { warmup, gate, sales, clock, routes, concurrency, pools } = self;
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut postgres_is_away = false;
+        let (looks, loads) = (pools.workers(), Loads::new(warmup, concurrency, pools.pool("rebuilds", LOADS_MAX)));
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let listed = match sales.sales(KEEP_ENDED_S).await {
+                Ok(listed) => listed,
+                Err(outage) => {
+                    if !std::mem::replace(&mut postgres_is_away, true) {
+                        warn!(%outage, "sales cannot be read; the gate goes on with what it has");
+                    }
+                    continue;
                 }
-                continue;
+            };
+            postgres_is_away = false;
+            let now = clock.now();
+            let warm: Vec<Sale> = listed
+                .into_iter()
+                .filter(|sale| sale.epoch > 0 && now < WarmSale::new(sale, sale.epoch).forget_at)
+                .collect();
+            *lock(&routes.0) = warm.iter().map(Sale::route).collect();
+            if let Err(outage) = finish_withdrawals(gate.as_ref(), sales.as_ref(), clock.now()).await {
+                warn!(%outage, "withdrawals could not be looked at");
             }
-        };
-        postgres_is_away = false;
-        let now = clock.now();
-        let warm: Vec<Sale> = listed
-            .into_iter()
-            .filter(|sale| sale.epoch > 0 && now < WarmSale::new(sale, sale.epoch).forget_at)
-            .collect();
-        *lock(&routes.0) = warm.iter().map(Sale::route).collect();
-        if let Err(outage) = finish_withdrawals(gate.as_ref(), sales.as_ref(), clock.now()).await {
-            warn!(%outage, "withdrawals could not be looked at");
+            let (looks, loads, gate, sales) = (&looks, &loads, gate.as_ref(), sales.as_ref());
+            let look = |sale: Sale| async move {
+                let lost = looks.execute(look_after(gate, sales, &sale)).await;
+                match lost {
+                    Ok(None) => {}
+                    // One that takes long keeps the others waiting for nothing.
+                    Ok(Some(lost)) => loads.submit(&sale, lost),
+                    Err(error) => not_looked_after(&sale, &error),
+                }
+            };
+            join_all(warm.into_iter().map(look)).await;
         }
-        let (looks, loads, gate, sales) = (&looks, &loads, gate.as_ref(), sales.as_ref());
-        let look = |sale: Sale| async move {
-            let lost = looks.execute(look_after(gate, sales, &sale)).await;
-            match lost {
-                Ok(None) => {}
-                // One that takes long keeps the others waiting for nothing.
-                Ok(Some(lost)) => loads.submit(&sale, lost),
-                Err(error) => not_looked_after(&sale, &error),
-            }
-        };
-        join_all(warm.into_iter().map(look)).await;
+        loads.pool.close().await;
     }
-    loads.pool.close().await;
 }
 
 fn not_looked_after(sale: &Sale, error: &dyn std::fmt::Display) {

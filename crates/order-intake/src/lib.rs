@@ -18,7 +18,7 @@ mod watch;
 pub use books::books;
 pub use discard::{Discarded, discard_job};
 pub use intake::{Answer, Intake};
-pub use keeper::{Routes, keep};
+pub use keeper::{Keeper, Routes};
 pub use letters::{LETTERS_MAX, discard, explain};
 pub use reconcile::{Finding, Reconciliation, reconcile};
 pub use restock::restock;

@@ -12,7 +12,7 @@ use control::Works;
 use domain::webhook::Signed;
 use gateway::{BuyerKeys, GatewayParts, Webhooks};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use order_intake::{Intake, Routes};
+use order_intake::{Intake, Keeper, Routes};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -157,16 +157,16 @@ async fn serve_gateway(
         world.concurrency.clone(),
         answered.clone(),
     ));
-    tasks.spawn(order_intake::keep(
-        world.warmup.clone(),
-        world.gate.clone(),
-        world.sales.clone(),
-        world.clock.clone(),
+    let keeper = Keeper {
+        warmup: world.warmup.clone(),
+        gate: world.gate.clone(),
+        sales: world.sales.clone(),
+        clock: world.clock.clone(),
         routes,
-        world.concurrency.clone(),
-        world.works.pools.clone(),
-        stop.clone(),
-    ));
+        concurrency: world.concurrency.clone(),
+        pools: world.works.pools.clone(),
+    };
+    tasks.spawn(keeper.run(stop.clone()));
     tasks.spawn(log_performance(world.works.clone(), stop.clone()));
     tasks.spawn(sample(world.postgres.clone(), stop.clone()));
     let (concurrency, stopped) = (world.concurrency.clone(), stop.clone());

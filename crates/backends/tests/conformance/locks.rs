@@ -12,7 +12,7 @@ use crate::support::eventually;
 
 type Store = Arc<dyn LockStore>;
 
-mod locks {
+mod excludes {
     crate::suite!(crate::locks::scenarios: embedded by crate::locks::embedded, redis by crate::locks::redis,
         postgres by crate::locks::postgres; [
         a_lock_has_one_holder_until_it_ends_it,
