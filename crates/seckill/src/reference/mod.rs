@@ -193,7 +193,7 @@ fn files() -> String {
         "\n### Secrets from files\n\nEach of these can be given as a path instead, with `_file` behind its name; a trailing newline is cut: ",
     );
     let names: Vec<String> = secret_files::KEYS.iter().map(|(section, key)| format!("`{section}.{key}`")).collect();
-    write!(text, "{}, and `secret` of each of `secrets.token_keys`.\n", names.join(", ")).unwrap();
+    writeln!(text, "{}, and `secret` of each of `secrets.token_keys`.", names.join(", ")).unwrap();
     text
 }
 
