@@ -9,7 +9,7 @@ use backends::postgres::Postgres;
 use backends::rabbitmq::RabbitMq;
 use backends::redis::{RedisGate, RedisLimits};
 use backends::{SystemClock, SystemEntropy};
-use control::{Concurrency, Works};
+use control::{Concurrency, Task, Works};
 use domain::Shard;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, LockStore, OrderLife, OrderStore, Outbox,
@@ -171,6 +171,13 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Does an operator's work as soon as a task of its kind may run, as the operators' port does. A command does not
+    /// follow the rules: it reads them once.
+    pub async fn as_task<F: Future>(&self, task: Task, work: F) -> anyhow::Result<F::Output> {
+        self.concurrency.rules().await;
+        Ok(self.concurrency.run(task, work).await?)
     }
 
     /// Waits for the broker, for commands that need it now.
