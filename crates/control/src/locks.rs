@@ -19,6 +19,7 @@ use tracing::warn;
 use crate::fallback::Fallback;
 use crate::lock_map::LockMap;
 use crate::retry::{RetrySettings, retry};
+use crate::shared::Counted;
 
 /// The `[locks]` section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -359,22 +360,6 @@ impl Drop for Lease {
                 let _ = retry(settings, || store.release(&name, &token)).await;
             });
         }
-    }
-}
-
-/// Up while it lives.
-struct Counted<'c>(&'c AtomicUsize);
-
-impl<'c> Counted<'c> {
-    fn up(count: &'c AtomicUsize) -> Self {
-        count.fetch_add(1, Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
     }
 }
 
