@@ -1,6 +1,7 @@
 //! Plugs the backends into the ports. The URL is the switch.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use backends::embedded::{Embedded, EmbeddedLimits, EmbeddedLocks};
@@ -138,7 +139,9 @@ impl World {
             let secret = WebhookSecret::try_from(halves.concat()).context("a secret for the demo provider")?;
             let (demo, reported) = Demo::new(secret.clone(), world.clock.clone());
             world.webhook_secrets.push(secret);
-            world.payments = Some(Guarded::new(demo));
+            let retry = config.works.retry;
+            let base_delay = Duration::from_millis(retry.base_delay_ms);
+            world.payments = Some(Guarded::new(demo, retry.max_retries, base_delay));
             world.reported = std::sync::Mutex::new(Some(reported));
         }
         world.concurrency = Concurrency::new(world.setting_store.clone(), tokens, &config.concurrency, instance);
