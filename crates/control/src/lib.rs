@@ -15,6 +15,7 @@ mod pool;
 mod process;
 mod quota;
 mod retry;
+mod shared;
 mod works;
 
 pub use batch::{Batch, Report};
@@ -30,4 +31,5 @@ pub use quota::{
     NotAllowed, QuotaHealth, QuotaLimits, QuotaParts, QuotaPreset, QuotaSettings, QuotaStatistics, Quotas, Writing,
 };
 pub use retry::{Backoff, Class, Classified, RetrySettings, retry};
+pub use shared::{Counted, lock};
 pub use works::{PerformanceSettings, WorkSettings, Works};

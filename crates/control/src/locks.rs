@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use domain::ports::{Entropy, LockStore, LockToken, Outage};
@@ -14,10 +14,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
+use crate::fallback::Fallback;
 use crate::lock_map::LockMap;
 use crate::retry::{RetrySettings, retry};
+use crate::shared::Counted;
 
 /// The `[locks]` section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -60,7 +62,8 @@ pub struct Locks {
     here: Arc<LockMap>,
     settings: LockSettings,
     retry: RetrySettings,
-    away: AtomicBool,
+    /// Redis away; what is done instead.
+    away: Fallback,
     held: AtomicUsize,
     waiting: AtomicUsize,
     timeouts: AtomicU64,
@@ -81,7 +84,7 @@ pub struct LockStats {
     pub timeouts: u64,
     /// Locks that this process lost while it worked, since the start.
     pub lost: u64,
-    /// Times that Redis went away and Postgres took over, since the start.
+    /// Times that Postgres was asked for one because Redis was away, since the start.
     pub fallbacks: u64,
     /// Is that so now?
     pub fallback: bool,
@@ -101,17 +104,18 @@ impl Locks {
         retry: RetrySettings,
     ) -> Arc<Self> {
         // Seen from the start, so that the first one shows as an increase.
-        for name in ["seckill_lock_timeouts_total", "seckill_locks_lost_total", "seckill_lock_fallbacks_total"] {
+        for name in ["seckill_lock_timeouts_total", "seckill_locks_lost_total"] {
             metrics::counter!(name).increment(0);
         }
+        let instead = if fallback.is_some() { "the database keeps them" } else { "nobody keeps any" };
         Arc::new(Self {
             store,
+            away: Fallback::new("locks", instead),
             fallback,
             entropy,
             here: LockMap::new(settings.max_here, Duration::from_secs(u64::from(settings.idle_s))),
             settings,
             retry,
-            away: AtomicBool::new(false),
             held: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             timeouts: AtomicU64::new(0),
@@ -164,8 +168,12 @@ impl Locks {
 
     /// The figures; asks the store.
     pub async fn stats(&self) -> LockStats {
-        let active = match (self.answer_of(self.store.active().await), &self.fallback) {
-            (Ok(active), _) => Some(active),
+        // A look asks for no lock: it may end the outage, and does not count as one.
+        let active = match (self.store.active().await, &self.fallback) {
+            (Ok(active), _) => {
+                self.away.not_needed();
+                Some(active)
+            }
             (Err(_), Some(fallback)) => fallback.active().await.ok(),
             (Err(_), None) => None,
         };
@@ -176,7 +184,7 @@ impl Locks {
             timeouts: self.timeouts.load(Relaxed),
             lost: self.lost.load(Relaxed),
             fallbacks: self.fallbacks.load(Relaxed),
-            fallback: self.away.load(Relaxed),
+            fallback: self.away.under_way(),
             remembered: self.here.len(),
             timeout_s: self.settings.timeout_s,
         }
@@ -198,18 +206,12 @@ impl Locks {
     /// Takes the lock, looking again and again until then; `None` when somebody else held it all the time.
     async fn lease(self: &Arc<Self>, name: String, ttl: Duration, until: Instant) -> Result<Option<Lease>, Outage> {
         let token = LockToken::new([self.entropy.six(), self.entropy.six()]);
+        let mut lease =
+            Lease { locks: self.clone(), name, token, ttl, in_fallback: false, sure_until: until, perhaps: [false; 2] };
         loop {
-            let sure_until = Instant::now() + ttl;
-            let (taken, in_fallback) = match self.answer_of(self.store.acquire(&name, &token, ttl).await) {
-                Ok(taken) => (taken, false),
-                Err(outage) => match &self.fallback {
-                    Some(fallback) => (fallback.acquire(&name, &token, ttl).await?, true),
-                    None => return Err(outage),
-                },
-            };
-            if taken {
-                let locks = self.clone();
-                return Ok(Some(Lease { locks, name, token, ttl, in_fallback, sure_until, ended: false }));
+            lease.sure_until = Instant::now() + ttl;
+            if lease.take().await? {
+                return Ok(Some(lease));
             }
             let now = Instant::now();
             if now >= until {
@@ -220,24 +222,24 @@ impl Locks {
         }
     }
 
-    /// The store's answer, after noting whether it gave one. A change is said once.
+    /// The store's answer, after noting whether it gave one.
     fn answer_of<T>(&self, answer: Result<T, Outage>) -> Result<T, Outage> {
-        let was_away = self.away.swap(answer.is_err(), Relaxed);
         match &answer {
-            Err(outage) if !was_away => {
-                let instead = if self.fallback.is_some() { "the database keeps them" } else { "nobody keeps any" };
-                warn!(%outage, "locks are not kept as usual: {instead}");
+            Ok(_) => self.away.not_needed(),
+            Err(outage) => {
+                self.away.taken(outage);
                 self.fallbacks.fetch_add(1, Relaxed);
-                metrics::counter!("seckill_lock_fallbacks_total").increment(1);
             }
-            Ok(_) if was_away => info!("locks are kept as usual again"),
-            _ => {}
         }
         answer
     }
 }
 
-/// A lock that is ours for a while.
+/// Where a lock may be.
+const STORE: usize = 0;
+const FALLBACK: usize = 1;
+
+/// A lock that is ours for a while, or is being asked for.
 struct Lease {
     locks: Arc<Locks>,
     name: String,
@@ -245,7 +247,8 @@ struct Lease {
     ttl: Duration,
     in_fallback: bool,
     sure_until: Instant,
-    ended: bool,
+    /// The places that may have it as ours, also without having said so.
+    perhaps: [bool; 2],
 }
 
 impl Lease {
@@ -277,81 +280,86 @@ impl Lease {
         }
     }
 
+    /// Takes it where locks are kept now. `false`: somebody else has it.
+    async fn take(&mut self) -> Result<bool, Outage> {
+        let locks = self.locks.clone();
+        let in_store = self.acquire(STORE, locks.store.as_ref()).await;
+        match (locks.answer_of(in_store), &locks.fallback) {
+            (Err(_), Some(fallback)) => {
+                let taken = self.acquire(FALLBACK, fallback.as_ref()).await?;
+                self.in_fallback = taken;
+                Ok(taken)
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    /// Taking a lock that is ours already is harmless, so what the last answer says is sure.
+    async fn acquire(&mut self, place: usize, store: &dyn LockStore) -> Result<bool, Outage> {
+        // From before it is asked for: whoever goes away in the middle, or hears nothing, may have it all the same.
+        let before = std::mem::replace(&mut self.perhaps[place], true);
+        let answer = store.acquire(&self.name, &self.token, self.ttl).await;
+        match &answer {
+            Ok(taken) => self.perhaps[place] = *taken,
+            Err(Outage::NotSent(_)) => self.perhaps[place] = before,
+            Err(Outage::Unknown(_)) => {}
+        }
+        answer
+    }
+
     async fn renew(&mut self) -> Result<bool, Outage> {
-        let (locks, ttl) = (&self.locks, self.ttl);
-        let (name, token) = (&self.name, &self.token);
-        let Some(fallback) = &locks.fallback else { return locks.answer_of(locks.store.renew(name, token, ttl).await) };
+        let locks = self.locks.clone();
+        let Some(fallback) = &locks.fallback else {
+            return locks.answer_of(locks.store.renew(&self.name, &self.token, self.ttl).await);
+        };
         // One that is kept in the other place moves: whoever begins now looks here.
         let asked = if self.in_fallback {
-            locks.store.acquire(name, token, ttl).await
+            self.acquire(STORE, locks.store.as_ref()).await
         } else {
-            locks.store.renew(name, token, ttl).await
+            locks.store.renew(&self.name, &self.token, self.ttl).await
         };
         match locks.answer_of(asked) {
             Ok(ours) => {
                 if std::mem::take(&mut self.in_fallback) {
-                    let _ = fallback.release(name, token).await; // or its time ends it
+                    self.release(FALLBACK).await;
                 }
                 Ok(ours)
             }
-            Err(_) if self.in_fallback => fallback.renew(name, token, ttl).await,
+            Err(_) if self.in_fallback => fallback.renew(&self.name, &self.token, self.ttl).await,
             Err(_) => {
-                self.in_fallback = fallback.acquire(name, token, ttl).await?;
+                self.in_fallback = self.acquire(FALLBACK, fallback.as_ref()).await?;
                 Ok(self.in_fallback)
             }
         }
     }
 
-    /// Ends it; in the background where that needs another attempt.
+    /// Ends it; in the background where that needs another attempt, or where nobody waits for it.
     async fn end(mut self) {
-        self.ended = true;
-        let store = self.store();
-        if store.release(&self.name, &self.token).await.is_err() {
-            self.end_later();
-        }
+        self.release(if self.in_fallback { FALLBACK } else { STORE }).await;
     }
 
-    fn end_later(&self) {
-        let (store, name, token) = (self.store(), self.name.clone(), self.token.clone());
-        let settings = self.locks.retry;
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+    async fn release(&mut self, place: usize) {
+        let Some(store) = self.place(place) else { return };
+        self.perhaps[place] = store.release(&self.name, &self.token).await.is_err();
+    }
+
+    fn place(&self, place: usize) -> Option<Arc<dyn LockStore>> {
+        if place == FALLBACK { self.locks.fallback.clone() } else { Some(self.locks.store.clone()) }
+    }
+}
+
+/// Work that was given up half way holds no lock, nor does a lock stay where it was asked for without an answer.
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        for place in [STORE, FALLBACK].into_iter().filter(|place| self.perhaps[*place]) {
+            let Some(store) = self.place(place) else { continue };
+            let (name, token, settings) = (self.name.clone(), self.token.clone(), self.locks.retry);
             runtime.spawn(async move {
                 // Or its time ends it.
                 let _ = retry(settings, || store.release(&name, &token)).await;
             });
         }
-    }
-
-    fn store(&self) -> Arc<dyn LockStore> {
-        match &self.locks.fallback {
-            Some(fallback) if self.in_fallback => fallback.clone(),
-            _ => self.locks.store.clone(),
-        }
-    }
-}
-
-/// Work that was given up half way holds no lock.
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.end_later();
-        }
-    }
-}
-
-/// Up while it lives.
-struct Counted<'c>(&'c AtomicUsize);
-
-impl<'c> Counted<'c> {
-    fn up(count: &'c AtomicUsize) -> Self {
-        count.fetch_add(1, Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
     }
 }
 

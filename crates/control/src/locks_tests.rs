@@ -1,6 +1,7 @@
 //! Locks of two processes on one store, with the clock stopped.
 
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use backends::SystemEntropy;
@@ -15,6 +16,10 @@ const NO_WAIT: Duration = Duration::ZERO;
 struct Store {
     locks: EmbeddedLocks,
     away: AtomicBool,
+    /// Does what it is asked, and nobody hears of it.
+    mute: AtomicBool,
+    /// Does not answer before this is false.
+    stuck: AtomicBool,
     asked: AtomicUsize,
     taken: Mutex<Vec<LockToken>>,
 }
@@ -35,6 +40,12 @@ impl LockStore for Store {
         let taken = self.ask()?.acquire(name, token, ttl).await?;
         if taken {
             self.taken.lock().unwrap().push(token.clone());
+        }
+        while self.stuck.load(Relaxed) {
+            sleep(Duration::from_millis(1)).await;
+        }
+        if self.mute.load(Relaxed) {
+            return Err(Outage::Unknown("no answer".to_owned()));
         }
         Ok(taken)
     }
@@ -142,7 +153,7 @@ async fn without_redis_the_database_keeps_the_locks_and_redis_again_when_it_is_b
     assert!(matches!(other.with("s1", "load", NO_WAIT, |_| async {}).await, Err(NotLocked::Busy)));
     assert!(other.with("s2", "load", NO_WAIT, |_| async {}).await.is_ok());
     let stats = other.stats().await;
-    assert_eq!((stats.active, stats.fallback, stats.fallbacks), (Some(1), true, 1), "said and counted once");
+    assert_eq!((stats.active, stats.fallback, stats.fallbacks), (Some(1), true, 2), "each that was asked of it");
     redis.away.store(false, Relaxed);
     seconds(20).await; // it has moved back
     assert_eq!((redis.active().await.unwrap(), postgres.active().await.unwrap()), (1, 0));
@@ -164,4 +175,42 @@ async fn work_that_is_given_up_leaves_no_lock() {
     drop(stuck);
     other.with("s1", "load", Duration::from_secs(1), |_| async {}).await.unwrap();
     assert_eq!((redis.active().await.unwrap(), one.stats().await.held_here), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_was_taken_while_nobody_heard_of_it_is_ended_with_the_other_one() {
+    let (redis, postgres, [one, other]) = two();
+    redis.mute.store(true, Relaxed);
+    one.with("s1", "load", NO_WAIT, |_| async {
+        assert_eq!((redis.active().await.unwrap(), postgres.active().await.unwrap()), (1, 1));
+    })
+    .await
+    .unwrap();
+    redis.mute.store(false, Relaxed);
+    other.with("s1", "load", Duration::from_secs(1), |_| async {}).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!((redis.active().await.unwrap(), postgres.active().await.unwrap()), (0, 0));
+
+    // Nor when the database has given it to somebody else, or does not answer either.
+    redis.mute.store(true, Relaxed);
+    let foreign = LockToken::new([[1; 6], [2; 6]]);
+    assert!(postgres.acquire("s1:load", &foreign, Duration::from_secs(30)).await.unwrap());
+    assert!(matches!(one.with("s1", "load", NO_WAIT, |_| async {}).await, Err(NotLocked::Busy)));
+    postgres.away.store(true, Relaxed);
+    assert!(matches!(one.with("s2", "load", NO_WAIT, |_| async {}).await, Err(NotLocked::Outage(_))));
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(redis.active().await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_goes_away_while_it_asks_for_a_lock_leaves_none() {
+    let (redis, _, [one, other]) = two();
+    redis.stuck.store(true, Relaxed);
+    let mut asking = Box::pin(one.with("s1", "load", NO_WAIT, |_| async {}));
+    assert!(futures_util::poll!(&mut asking).is_pending());
+    assert_eq!(redis.active().await.unwrap(), 1);
+    drop(asking);
+    redis.stuck.store(false, Relaxed);
+    other.with("s1", "load", Duration::from_secs(1), |_| async {}).await.unwrap();
+    assert_eq!(redis.active().await.unwrap(), 0);
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use futures_util::FutureExt as _;
 use schemars::JsonSchema;
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::monitor::{Monitor, Operation};
+use crate::shared::{Counted, lock};
 
 /// The `[tasks]` section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -194,23 +195,7 @@ impl TaskPool {
     }
 
     fn errors(&self) -> MutexGuard<'_, VecDeque<String>> {
-        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Up while it lives, also if whoever counts is given up.
-struct Counted<'c>(&'c AtomicUsize);
-
-impl<'c> Counted<'c> {
-    fn up(count: &'c AtomicUsize) -> Self {
-        count.fetch_add(1, Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
+        lock(&self.errors)
     }
 }
 
@@ -259,7 +244,7 @@ impl Pools {
     }
 
     fn pools(&self) -> MutexGuard<'_, Vec<Arc<TaskPool>>> {
-        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.pools)
     }
 }
 

@@ -16,7 +16,9 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// Waits of a few retries double up to this.
 const FEW_LONGEST: Duration = Duration::from_secs(2);
 
-/// The `[retry]` section: work that is given up after a few attempts.
+/// The `[retry]` section: calls of the payment provider, and the giving back of a lock that was not heard. Both are given up
+/// after these attempts: a refund comes again with the next round, a lock ends by itself. Nothing else reads it; operators'
+/// work on many things goes by `[batch]`, and what has to be done in the end is tried for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetrySettings {

@@ -39,7 +39,7 @@ pub use edge::GatewayParts;
 pub use hex::unhex;
 pub use limits::{Rule, RuleAction, RuleAlgorithm, RuleSubject};
 pub use openapi::openapi;
-pub use server::{serve, serve_status};
+pub use server::{DRAIN_S, serve, serve_status};
 pub use settings::{GatewaySettings, Limit, Limits, Secret};
 pub use sold_out::SoldOutSettings;
 pub use telemetry::{SECONDS_BUCKETS, describe_metrics};

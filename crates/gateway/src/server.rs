@@ -31,8 +31,8 @@ use crate::settings::GatewaySettings;
 use crate::sold_out::SoldOut;
 use crate::telemetry::{Connection, PurchaseCounters};
 
-/// Requests that are in flight at the end may take this long.
-const DRAIN_S: u64 = 8;
+/// Requests that are in flight at the end may take this many seconds.
+pub const DRAIN_S: u64 = 5;
 
 /// At the start, what operators have set is waited for so long.
 const SETTINGS_WAIT: Duration = Duration::from_secs(1);

@@ -44,7 +44,6 @@ pub fn describe_metrics() {
     describe_counter!("seckill_locks_total", Unit::Count, "Locks taken, by operation");
     describe_counter!("seckill_lock_timeouts_total", Unit::Count, "Waits that ended without the lock");
     describe_counter!("seckill_locks_lost_total", Unit::Count, "Locks that were lost while they were needed");
-    describe_counter!("seckill_lock_fallbacks_total", Unit::Count, "Times that the database took the locks over");
     describe_gauge!("seckill_jobs_waiting", Unit::Count, "Jobs admitted and not settled yet");
     describe_gauge!("seckill_limiter_keys", Unit::Count, "Callers remembered, by limit");
     describe_gauge!("seckill_limited_callers", Unit::Count, "Different callers refused by a limit within a minute");

@@ -6,9 +6,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use control::{Counted, lock};
 use domain::ports::{ADMIT_MAX, Gate, Outage, Queue};
 use domain::{Attempt, JobId, JobRecord, JobState, Refusal, Reservation, Route, Verdict};
 use tokio::sync::{mpsc, oneshot};
@@ -100,7 +101,7 @@ impl Intake {
         if lane.waiting.try_send(Waiting { attempt, since: Instant::now(), answer }).is_err() {
             return Answer::Overloaded;
         }
-        let _counted = Counted::new(&self.in_flight);
+        let _counted = Counted::up(&self.in_flight);
         answered.await.unwrap_or(Answer::Unknown(job))
     }
 
@@ -232,25 +233,4 @@ impl RouteLane {
         let rest = confirmed.len().saturating_sub(MARKS_PER_CALL);
         confirmed.split_off(rest)
     }
-}
-
-/// Counts for as long as it lives, also when its caller goes away in the middle.
-struct Counted<'a>(&'a AtomicUsize);
-
-impl<'a> Counted<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A poisoned lock still guards plain lists: nothing here is left half done.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

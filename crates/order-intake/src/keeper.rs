@@ -4,14 +4,13 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use control::{Concurrency, Pools, Task, TaskPool};
+use control::{Concurrency, Pools, Task, TaskPool, lock};
 use domain::ports::{Clock, Condition, Gate, Operator, Outage, SaleStore};
 use domain::{Route, Sale, SaleId, WarmSale, whole_ms};
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::intake::lock;
 use crate::restock::finish_withdrawals;
 use crate::warmup::{WarmError, Warmup};
 

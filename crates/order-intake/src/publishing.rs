@@ -11,7 +11,7 @@ use domain::{JobId, Reservation, Shard};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 
-use crate::intake::lock;
+use control::lock;
 
 /// One message on its way to its confirm.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use control::Task;
 use domain::ports::{AuditNote, DeadLetter, LetterFilter};
 use order_intake::{LETTERS_MAX, discard, explain};
 use serde_json::json;
@@ -27,7 +28,7 @@ pub async fn run(config: Config, command: DlqCommand, output: Output) -> anyhow:
                 return would_be(&world, &chosen, "put back on the queue", output).await;
             }
             note(&world, "replay-dead-letters", &which).await?;
-            let replayed = world.dead_letters.replay(&chosen).await?;
+            let replayed = world.as_task(Task::BatchPublish, world.dead_letters.replay(&chosen)).await??;
             Ok(said(&which, replayed, "back on the queue"))
         }
         DlqCommand::Discard(which) => {

@@ -11,7 +11,7 @@ use crate::world::World;
 
 /// At the end, what waits to be written may take this long: requests in flight have been answered by then, and the
 /// process has some seconds left.
-pub const CLOSE_MAX: Duration = Duration::from_secs(5);
+pub const CLOSE_MAX: Duration = Duration::from_secs(3);
 
 /// Starts them as configured.
 pub fn start(world: &World, config: &Config) -> anyhow::Result<Arc<Quotas>> {

@@ -26,6 +26,9 @@ use crate::world::World;
 /// After the first signal to stop, work in hand may take this long.
 const STOP_MAX: Duration = Duration::from_secs(9);
 
+// One after the other: requests end, then what they used of quotas is written. A second is left for what comes after.
+const _: () = assert!(gateway::DRAIN_S + quotas::CLOSE_MAX.as_secs() < STOP_MAX.as_secs());
+
 /// Buckets of histograms that count jobs.
 const JOB_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use control::Task;
 use domain::ports::{Changed, Operator, Restocked};
 use domain::{ItemBooks, NewSale, Restock, Sale, SaleId, SaleState, Timestamp};
 use order_intake::{Reconciliation, books};
@@ -92,7 +93,7 @@ fn print_sales(sales: &[Sale], output: Output, json: &serde_json::Value) -> Exit
 }
 
 async fn warm(world: &World, id: &SaleId, output: Output) -> anyhow::Result<ExitCode> {
-    let warmed = world.warmup.warm(id, &operator()).await?;
+    let warmed = world.as_task(Task::Rebuild, world.warmup.warm(id, &operator())).await??;
     let items: Vec<_> = warmed.free.iter().map(|(item, free)| json!({ "id": item, "free": free })).collect();
     let rows = warmed.free.iter().map(|(item, free)| vec![item.to_string(), free.to_string()]).collect();
     let json = json!({ "epoch": warmed.epoch, "changed": warmed.fresh, "items": items });
@@ -158,8 +159,8 @@ async fn watch(world: &World, id: &SaleId, output: Output) -> anyhow::Result<Exi
 
 async fn reconcile(world: &World, id: &SaleId, repair: bool, output: Output) -> anyhow::Result<ExitCode> {
     let sale = find(world, id).await?;
-    let found =
-        order_intake::reconcile(world.gate.as_ref(), world.orders.as_ref(), world.sales.as_ref(), &sale).await?;
+    let compare = order_intake::reconcile(world.gate.as_ref(), world.orders.as_ref(), world.sales.as_ref(), &sale);
+    let found = world.as_task(Task::Reconcile, compare).await??;
     let differs = found.as_ref().is_none_or(|found| found.books.iter().any(|line| line.difference != 0));
     if let Some(found) = &found {
         print_reconciliation(&sale, found, output);
@@ -174,7 +175,7 @@ async fn reconcile(world: &World, id: &SaleId, repair: bool, output: Output) -> 
         return Ok(ExitCode::from(DIFFERENCE));
     }
     world.broker().await?;
-    let loaded = world.warmup.rebuild(id, &operator()).await?;
+    let loaded = world.as_task(Task::Rebuild, world.warmup.rebuild(id, &operator())).await??;
     eprintln!("Sale {id} is loaded again: epoch {}.", loaded.epoch);
     Ok(ExitCode::SUCCESS)
 }

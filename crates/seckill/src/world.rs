@@ -1,6 +1,7 @@
 //! Plugs the backends into the ports. The URL is the switch.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use backends::embedded::{Embedded, EmbeddedLimits, EmbeddedLocks};
@@ -9,7 +10,7 @@ use backends::postgres::Postgres;
 use backends::rabbitmq::RabbitMq;
 use backends::redis::{RedisGate, RedisLimits};
 use backends::{SystemClock, SystemEntropy};
-use control::{Concurrency, Works};
+use control::{Concurrency, Task, Works};
 use domain::Shard;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, LockStore, OrderLife, OrderStore, Outbox,
@@ -138,7 +139,9 @@ impl World {
             let secret = WebhookSecret::try_from(halves.concat()).context("a secret for the demo provider")?;
             let (demo, reported) = Demo::new(secret.clone(), world.clock.clone());
             world.webhook_secrets.push(secret);
-            world.payments = Some(Guarded::new(demo));
+            let retry = config.works.retry;
+            let base_delay = Duration::from_millis(retry.base_delay_ms);
+            world.payments = Some(Guarded::new(demo, retry.max_retries, base_delay));
             world.reported = std::sync::Mutex::new(Some(reported));
         }
         world.concurrency = Concurrency::new(world.setting_store.clone(), tokens, &config.concurrency, instance);
@@ -171,6 +174,13 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Does an operator's work as soon as a task of its kind may run, as the operators' port does. A command does not
+    /// follow the rules: it reads them once.
+    pub async fn as_task<F: Future>(&self, task: Task, work: F) -> anyhow::Result<F::Output> {
+        self.concurrency.rules().await;
+        Ok(self.concurrency.run(task, work).await?)
     }
 
     /// Waits for the broker, for commands that need it now.

@@ -15,8 +15,8 @@ use crate::guard::Guard;
 /// One attempt may take so long.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Further attempts in one call.
-const RETRIES: usize = 2;
+/// Waits between attempts double up to this.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Calls under way at once; others wait.
 const AT_ONCE: usize = 16;
@@ -28,12 +28,16 @@ pub struct Guarded {
     provider: Arc<dyn PaymentProvider>,
     guard: Guard,
     under_way: Semaphore,
+    max_retries: usize,
+    base_delay: Duration,
 }
 
 impl Guarded {
-    /// Asks `provider`.
-    pub fn new(provider: Arc<dyn PaymentProvider>) -> Arc<Self> {
-        Arc::new(Self { provider, guard: Guard::new("payments"), under_way: Semaphore::new(AT_ONCE) })
+    /// Asks `provider`, and after a failure `max_retries` times more: the first time after `base_delay`, and each further
+    /// wait doubles, up to 2 s; as much again is added to each at random.
+    pub fn new(provider: Arc<dyn PaymentProvider>, max_retries: usize, base_delay: Duration) -> Arc<Self> {
+        let (guard, under_way) = (Guard::new("payments"), Semaphore::new(AT_ONCE));
+        Arc::new(Self { provider, guard, under_way, max_retries, base_delay })
     }
 
     async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T, Outage>
@@ -54,9 +58,9 @@ impl Guarded {
             outcome
         };
         let waits = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(50))
-            .with_max_delay(Duration::from_millis(500))
-            .with_max_times(RETRIES)
+            .with_min_delay(self.base_delay)
+            .with_max_delay(LONGEST_WAIT)
+            .with_max_times(self.max_retries)
             .with_jitter();
         // An attempt without an answer may have had its effect, whatever is said of the last one.
         attempt.retry(waits).await.map_err(|outage| match outage {
@@ -86,6 +90,8 @@ mod tests {
 
     use super::*;
 
+    const BASE: Duration = Duration::from_millis(1);
+
     /// Fails so many times, then works.
     struct Flaky {
         failures: usize,
@@ -113,13 +119,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn two_failures_are_retried_and_a_provider_that_stays_away_is_left_alone() {
-        let flaky = Arc::new(Flaky { failures: RETRIES, asked: AtomicUsize::new(0) });
-        assert!(Guarded::new(flaky.clone()).refund(&refund()).await.is_ok());
-        assert_eq!(flaky.asked.load(Ordering::SeqCst), RETRIES + 1);
+    async fn failures_are_retried_as_often_as_configured_and_a_provider_that_stays_away_is_left_alone() {
+        for retries in [0, 1, 3] {
+            let flaky = Arc::new(Flaky { failures: retries, asked: AtomicUsize::new(0) });
+            assert!(Guarded::new(flaky.clone(), retries, BASE).refund(&refund()).await.is_ok());
+            assert_eq!(flaky.asked.load(Ordering::SeqCst), retries + 1);
+            let worse = Arc::new(Flaky { failures: retries + 1, asked: AtomicUsize::new(0) });
+            assert!(Guarded::new(worse.clone(), retries, BASE).refund(&refund()).await.is_err());
+            assert_eq!(worse.asked.load(Ordering::SeqCst), retries + 1);
+        }
 
         let away = Arc::new(Flaky { failures: usize::MAX, asked: AtomicUsize::new(0) });
-        let guarded = Guarded::new(away.clone());
+        let guarded = Guarded::new(away.clone(), 2, BASE);
         let mut last = String::new();
         while !last.contains("a moment ago") {
             last = guarded.refund(&refund()).await.expect_err("it is away").to_string();

@@ -119,20 +119,20 @@ struct LocksBody {
     timeouts: u64,
     /// Locks that were lost while they were needed.
     lost: u64,
-    /// Times that the database took over because Redis was away.
+    /// Times that the database was asked for one because Redis was away.
     fallbacks: u64,
     /// Is that so now?
     fallback: bool,
     /// Names that this process remembers.
     remembered: usize,
-    /// Buyers and addresses that a rate limit holds back now; `null` where nobody counts them.
-    limited_users: Option<u64>,
+    /// How many different callers this gateway has refused for a limit of their own within a minute, to about two percent.
+    limited_users: u64,
     /// Seconds after which a lock that is not renewed is anybody's.
     lock_timeout_s: u32,
 }
 
-impl From<LockStats> for LocksBody {
-    fn from(of: LockStats) -> Self {
+impl LocksBody {
+    fn new(of: LockStats, limited_users: u64) -> Self {
         Self {
             active: of.active,
             held_here: of.held_here,
@@ -142,7 +142,7 @@ impl From<LockStats> for LocksBody {
             fallbacks: of.fallbacks,
             fallback: of.fallback,
             remembered: of.remembered,
-            limited_users: None,
+            limited_users,
             lock_timeout_s: of.timeout_s,
         }
     }
@@ -186,7 +186,7 @@ pub async fn get(edge: Data<Edge>, status: Data<Status>) -> Result<HttpResponse,
         operations: works.monitor.figures().into_iter().map(OperationBody::from).collect(),
         process: works.process.figures().into(),
         pools: status.checks().into_iter().filter(Check::is_dependency).collect(),
-        locks: locks.into(),
+        locks: LocksBody::new(locks, edge.limits.limited_callers()),
         tasks: works.pools.counts().into_iter().map(TasksBody::from).collect(),
     };
     Ok(json(StatusCode::OK, &body))

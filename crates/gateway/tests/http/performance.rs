@@ -40,7 +40,20 @@ async fn operations_process_connections_locks_and_tasks_are_shown() {
     assert_eq!(names, [&json!("embedded")], "dependencies only");
     let locks = &figures["locks"];
     assert_eq!((&locks["active"], &locks["waiting"], &locks["lockTimeoutS"]), (&json!(0), &json!(0), &json!(30)));
-    assert_eq!((&locks["limitedUsers"], &locks["remembered"]), (&Value::Null, &json!(1)), "the sale was loaded");
+    assert_eq!((&locks["limitedUsers"], &locks["remembered"]), (&json!(0), &json!(1)), "the sale was loaded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_that_a_limit_holds_back_are_counted_as_the_limits_count_them() {
+    let settings =
+        json!({ "workers": 1, "demo": true, "limits": { "token_per_buyer": { "per_second": 1, "burst": 1 } } });
+    let shop = Shop::start_with(serde_json::from_value(settings).unwrap()).await;
+    shop.open("s1", 10, 1).await;
+    for buyer in ["ann", "bob"] {
+        shop.token(buyer, "s1").await;
+        shop.ask_token(buyer, "s1", "{}").await.expect_problem(429, "rate-limited");
+    }
+    assert_eq!(figures(&shop).await["locks"]["limitedUsers"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -147,7 +147,7 @@ fn sections() -> Vec<Section> {
         Section::of::<LockSettings>("locks", "Locks over all processes, for warm-up, rebuild, repair and cancel."),
         Section::of::<TaskSettings>("tasks", "Background work of one process."),
         Section::of::<Batch>("batch", "Work on many things, a few at a time."),
-        Section::of::<RetrySettings>("retry", "Calls that are made again."),
+        Section::of::<RetrySettings>("retry", "Calls of the payment provider, and giving back a lock without an answer: given up after so many attempts."),
         Section::of::<PerformanceSettings>("performance", "`GET /admin/v1/performance`, and a line of it in the log."),
         Section::of::<RedisSettings>("redis", "The gate."),
         Section::of::<RabbitSettings>("rabbitmq", "The hose."),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::common::{ADMIN_KEY, TestShop, client::Answer, eventually};
+use crate::common::{ADMIN_KEY, Servers, TestShop, client::Answer, eventually};
 
 /// What the requirements call the default.
 fn default() -> Value {
@@ -408,4 +408,27 @@ impl Monitor {
         tokio::time::timeout(Duration::from_secs(20), read).await.expect("the last purchase is seen");
         calls
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_keeps_to_the_limits_of_tasks() {
+    let shop = TestShop::start_on(Servers::shared(), 1, 1, "[concurrency]\nwait_s = 1\n").await;
+    shop.sale("s1", 1, &[5]).await;
+    let commands: [(&str, &[&str]); 3] = [
+        ("rebuild", &["sale", "warm", "s1"]),
+        ("reconcile", &["sale", "reconcile", "s1"]),
+        ("batch_publish", &["dlq", "replay", "--all"]),
+    ];
+    put(&shop, json!({ "task_type_max": { "rebuild": 1, "reconcile": 1, "batch_publish": 1 } })).await;
+    let ends = chrono::Utc::now().timestamp() + 300;
+    for (task, command) in commands {
+        let set = format!("\"concurrency:semaphore:task_type:{task}\"");
+        redis_cli(&shop, &format!("redis-cli ZADD {set} {ends} another"));
+        let said = shop.run(command).expect_err("somebody else is at it");
+        assert!(said.starts_with("exit 1") && said.contains(&format!("as many {task} tasks as may")), "{said}");
+        redis_cli(&shop, &format!("redis-cli ZREM {set} another"));
+        shop.run(command).unwrap();
+        assert_eq!(usage(&shop).await["task_types"][task], json!({ "current": 0, "max": 1 }), "given back");
+    }
+    shop.close().await;
 }

@@ -54,7 +54,7 @@ async fn without_redis_an_order_is_cancelled_under_a_lock_of_the_database() {
     let now = locks().await;
     assert_eq!((&now["fallback"], &now["fallbacks"], &now["active"]), (&json!(true), &json!(1), &json!(0)), "{now}");
     let url = shop.gateways[0].operators_url();
-    assert_eq!(shop.metric(&url, "seckill_lock_fallbacks_total", "").await, 1.0);
+    assert_eq!(shop.metric(&url, "seckill_fallbacks_total", r#"what="locks""#).await, 1.0);
 
     proxy.make(Way::Open);
     eventually("locks are in Redis again", Duration::from_secs(15), async || locks().await["fallback"] == false).await;
