@@ -112,7 +112,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         let caller = Caller { buyer, sale, channel: Some(&channel), ..Caller::default() };
         edge.count_shared(Action::Order, caller).await?;
     }
-    match edge.purchase(attempt).await? {
+    match edge.purchase(attempt, &listed).await.map_err(may_return)? {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
         Answer::Refused(refusal) => {
             let problem = Problem::refused(&refusal);
