@@ -28,7 +28,8 @@ pub use monitor::{Figures, Monitor, Operation};
 pub use pool::{Closed, Failed, PoolCounts, Pools, TaskPool, TaskSettings};
 pub use process::{Process, ProcessFigures};
 pub use quota::{
-    NotAllowed, QuotaHealth, QuotaLimits, QuotaParts, QuotaPreset, QuotaSettings, QuotaStatistics, Quotas, Writing,
+    NotAllowed, PurchaseTry, QuotaHealth, QuotaLimits, QuotaParts, QuotaPreset, QuotaSettings, QuotaStatistics, Quotas,
+    Writing,
 };
 pub use retry::{Backoff, Class, Classified, RetrySettings, retry};
 pub use shared::{Counted, lock};

@@ -31,7 +31,7 @@ pub use payment::{
     OpenPayment, PaymentEvent, PaymentNoted, PaymentResult, PaymentState, Refund, RefundReason, StartedPayment,
 };
 pub use purchase::{Admissible, Attempt, Quantity, QuantityOutOfRange};
-pub use quota::{QuotaEvent, QuotaKey, QuotaKind, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse};
+pub use quota::{QuotaEnd, QuotaEvent, QuotaKey, QuotaKind, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse};
 pub use restock::{ItemStock, Restock, StockEffect, Withdrawal};
 pub use sale::{Item, ItemIndex, NewItem, NewSale, Phase, Sale, SaleError, SaleState, WarmSale};
 pub use token::{SaleToken, TokenError, TokenKey, TokenKeys};

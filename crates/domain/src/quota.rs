@@ -49,6 +49,8 @@ pub struct QuotaUse {
     pub key: QuotaKey,
     /// Names this use: it counts once, however often it is sent.
     pub id: String,
+    /// Names this try to make it. Several may be on their way at once, and it is counted while one may have made it.
+    pub attempt: String,
     /// How much.
     pub units: u32,
     /// When.
@@ -79,6 +81,18 @@ impl QuotaUsage {
     pub const DIRECT: &'static str = "";
 }
 
+/// How a try to make a counted use has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuotaEnd {
+    /// This try has not made it. The use is taken back, unless another try may have made it.
+    NotMade,
+    /// It was denied, by whom knows whether any earlier try has made it. The use is taken back, unless another try is
+    /// under way.
+    Denied,
+    /// It may have made it. The use stays counted, until a later try is denied.
+    Unknown,
+}
+
 /// What a counter begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaSeed {
@@ -102,6 +116,10 @@ pub enum QuotaTaken {
     Before {
         /// Units left.
         remaining: u64,
+        /// The counter's life.
+        generation: String,
+        /// Another try is making it, or has made it. Otherwise there were only tries that ended [`QuotaEnd::Unknown`].
+        held: bool,
     },
     /// It would be too much; nothing changed.
     Exceeded {

@@ -133,11 +133,11 @@ impl QuotaStore for Postgres {
                     if !known && units > remaining {
                         return Ok(QuotaTaken::Exceeded { remaining });
                     }
+                    let generation = QuotaUsage::DIRECT.to_owned();
                     if session.write("quota_note", keyed!(sqlx::query(NOTE), key).bind(one.id.clone())).await? == 0 {
-                        return Ok(QuotaTaken::Before { remaining });
+                        return Ok(QuotaTaken::Before { remaining, generation, held: false });
                     }
                     session.write("quota_add", keyed!(sqlx::query(ADD), key).bind(i64::from(one.units))).await?;
-                    let generation = QuotaUsage::DIRECT.to_owned();
                     Ok(QuotaTaken::Allowed { remaining: remaining - units, generation })
                 }
                 .boxed()

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use domain::ports::{Outage, QuotaGate};
-use domain::{QuotaKey, QuotaKind, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse, Timestamp};
+use domain::{QuotaEnd, QuotaKey, QuotaKind, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse, Timestamp};
 
 use super::RedisGate;
 use super::gate::nonsense;
-use super::link::{Args, outage};
+use super::link::Args;
 use super::scripts::Name;
 
 /// A counter is kept so long after its day: gateways' clocks differ, and the last uses have to be written.
@@ -49,14 +49,19 @@ impl QuotaGate for RedisGate {
         };
         let mut args = Args::default();
         args.text(&one.id).text(one.units).text(limit).text(end_ms).text(ids_end_ms);
-        args.text(seed.map_or("", |seed| &seed.generation)).text(seed.map_or(0, |seed| seed.used));
+        args.text(seed.map_or("", |seed| &seed.generation)).text(seed.map_or(0, |seed| seed.used)).text(&one.attempt);
         let answer: Vec<String> = self.link.run(Name::QuotaTake, &self.quota_keys(one), args).await?;
         taken(&answer).ok_or_else(|| nonsense("quota_take"))
     }
 
-    async fn give_back(&self, one: &QuotaUse) -> Result<bool, Outage> {
+    async fn end(&self, one: &QuotaUse, end: QuotaEnd) -> Result<bool, Outage> {
+        let how = match end {
+            QuotaEnd::Unknown => 0,
+            QuotaEnd::NotMade => 1,
+            QuotaEnd::Denied => 2,
+        };
         let mut args = Args::default();
-        args.text(&one.id);
+        args.text(&one.id).text(&one.attempt).text(how);
         let answer: i64 = self.link.run(Name::QuotaReturn, &self.quota_keys(one), args).await?;
         Ok(answer == 1)
     }
@@ -70,10 +75,8 @@ impl QuotaGate for RedisGate {
     }
 
     async fn counted(&self, key: &QuotaKey) -> Result<Option<u64>, Outage> {
-        let mut command = redis::cmd("HMGET");
-        command.arg(self.counter(key)).arg("base").arg("counted");
-        let (base, counted): (Option<u64>, Option<u64>) = self.link.query(&command).await.map_err(outage)?;
-        Ok(base.zip(counted).map(|(base, counted)| base + counted))
+        let counted: i64 = self.link.run(Name::QuotaRaise, &[self.counter(key)], Args::default()).await?;
+        Ok(u64::try_from(counted).ok())
     }
 }
 
@@ -86,7 +89,7 @@ fn taken(answer: &[String]) -> Option<QuotaTaken> {
     let remaining = remaining.parse().ok()?;
     Some(match word.as_str() {
         "allowed" => QuotaTaken::Allowed { remaining, generation: generation.clone() },
-        "before" => QuotaTaken::Before { remaining },
+        "before" | "held" => QuotaTaken::Before { remaining, generation: generation.clone(), held: word == "held" },
         "exceeded" => QuotaTaken::Exceeded { remaining },
         _ => return None,
     })

@@ -15,10 +15,16 @@ const DOUBTFUL_MAX: usize = 1_000;
 
 /// A bounded map that costs one look at a number while it is empty: each subject, with the uses that the gate may have
 /// counted although somebody else has.
-#[derive(Default)]
 pub(super) struct Dirty {
+    keys_max: usize,
     keys: Mutex<HashMap<QuotaKey, Vec<QuotaUse>>>,
     count: AtomicUsize,
+}
+
+impl Default for Dirty {
+    fn default() -> Self {
+        Self { keys_max: KEYS_MAX, keys: Mutex::default(), count: AtomicUsize::new(0) }
+    }
 }
 
 impl Dirty {
@@ -30,7 +36,7 @@ impl Dirty {
         }
         self.change(|known| {
             for key in keys {
-                if known.len() < KEYS_MAX {
+                if known.len() < self.keys_max || known.contains_key(&key) {
                     known.entry(key).or_default();
                 }
             }
@@ -40,7 +46,7 @@ impl Dirty {
     /// The gate may have counted these and must not have.
     pub(super) fn doubt(&self, key: &QuotaKey, uses: Vec<QuotaUse>) {
         self.change(|known| {
-            if known.len() < KEYS_MAX {
+            if known.len() < self.keys_max || known.contains_key(key) {
                 let doubtful = known.entry(key.clone()).or_default();
                 doubtful.extend(uses);
                 doubtful.truncate(DOUBTFUL_MAX);
@@ -71,5 +77,31 @@ impl Dirty {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<QuotaKey, Vec<QuotaUse>>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::QuotaKind;
+
+    use super::*;
+
+    #[test]
+    fn a_full_map_still_takes_doubts_about_subjects_that_it_knows() {
+        let key = |subject: &str| QuotaKey {
+            kind: QuotaKind::Requests,
+            subject: subject.to_owned(),
+            day: chrono::NaiveDate::default(),
+        };
+        let doubt = |subject: &str| {
+            let at = domain::from_ms(0);
+            vec![QuotaUse { key: key(subject), id: "1".to_owned(), attempt: String::new(), units: 1, at }]
+        };
+        let dirty = Dirty { keys_max: 1, ..Dirty::default() };
+        dirty.note([key("app")]);
+        dirty.doubt(&key("app"), doubt("app"));
+        dirty.doubt(&key("web"), doubt("web"));
+        assert_eq!(dirty.take(&key("app")), doubt("app"));
+        assert!(!dirty.has(&key("web")), "there is no room for another one");
     }
 }

@@ -18,9 +18,13 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::ports::{Clock, Entropy, Outage, QuotaGate, QuotaStore};
-use domain::{BuyerId, JobId, QuotaEvent, QuotaKey, QuotaKind, QuotaSeed, QuotaTaken, QuotaUse, Timestamp};
+use domain::{
+    BuyerId, JobId, JobRecord, QuotaEnd, QuotaEvent, QuotaKey, QuotaKind, QuotaSeed, QuotaTaken, QuotaUse, Timestamp,
+};
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 pub use self::settings::{QuotaLimits, QuotaPreset, QuotaSettings, Writing};
 pub use self::stats::{QuotaHealth, QuotaStatistics};
@@ -28,11 +32,18 @@ pub use self::stats::{QuotaHealth, QuotaStatistics};
 use self::dirty::Dirty;
 use self::stats::Counts;
 use self::writer::Writer;
-use crate::Live;
+use crate::{Fallback, Live};
 
 /// A counter waits this long for what was used before. Then it begins with nothing, and learns the rest when it is written
 /// next: a store that is away does not stop buyers.
 const STORE_MAX: Duration = Duration::from_secs(1);
+
+/// Counters that look into the store at once, when they begin: at the start of a sale, each buyer's does. Others wait, and
+/// begin with nothing where that takes too long.
+const SEEDS_MAX: usize = 4;
+
+/// Counters that are told at once what is written.
+const RAISES_MAX: usize = 8;
 
 /// Counters that may be behind are told this often.
 const RAISE_EVERY: Duration = Duration::from_millis(500);
@@ -68,8 +79,30 @@ pub struct Quotas {
     writer: Option<Writer>,
     counts: Arc<Counts>,
     dirty: Arc<Dirty>,
-    /// The gate did not answer the last use.
-    gate_away: AtomicBool,
+    /// Counters that begin, and look into the store for it.
+    seeds: Semaphore,
+    fallback: Fallback,
+}
+
+/// A job this much older than a try, by two clocks that may differ, was admitted before it.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(10);
+
+/// One try to make a purchase, counted at the gate. Has to be ended by one of [`Quotas::accepted`],
+/// [`Quotas::not_made`], [`Quotas::denied`] and [`Quotas::unknown`].
+#[derive(Clone, Debug)]
+pub struct PurchaseTry {
+    event: QuotaEvent,
+    standing: Standing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// This try has had it counted.
+    New,
+    /// An earlier one has, and nobody knows how that ended.
+    LeftOpen,
+    /// Another one has, and may be under way, or has made it.
+    Held,
 }
 
 /// Why a use is not allowed.
@@ -99,8 +132,22 @@ impl Quotas {
         let writer = writing
             .enabled
             .then(|| Writer::start(writing, store.clone(), clock.clone(), counts.clone(), dirty.clone()));
-        let gate_away = AtomicBool::new(false);
-        Ok(Arc::new(Self { gate, store, clock, entropy, limits, settings, writing, writer, counts, dirty, gate_away }))
+        let seeds = Semaphore::new(SEEDS_MAX);
+        let fallback = Fallback::new("quotas", "requests are counted by Postgres");
+        Ok(Arc::new(Self {
+            gate,
+            store,
+            clock,
+            entropy,
+            limits,
+            settings,
+            writing,
+            writer,
+            counts,
+            dirty,
+            seeds,
+            fallback,
+        }))
     }
 
     /// The limits that operators change.
@@ -129,7 +176,7 @@ impl Quotas {
         if limit == 0 {
             return Ok(());
         }
-        let one = self.new_use(QuotaKind::Requests, client, self.fresh_id(), 1);
+        let one = self.new_use(QuotaKind::Requests, client, self.fresh_id(), String::new(), 1);
         let taken = match self.take(&one, limit).await {
             Ok(taken) => taken,
             Err(outage) => {
@@ -140,27 +187,25 @@ impl Quotas {
             }
         };
         match taken {
-            QuotaTaken::Allowed { generation, .. } => {
+            // Its id is fresh: where it was counted before, the call was sent twice.
+            QuotaTaken::Allowed { generation, .. } | QuotaTaken::Before { generation, .. } => {
                 let event = QuotaEvent { of: one.clone(), generation };
                 if let Err(outage) = self.consume(event).await {
                     // A request that cannot be written is not made: what was let through is what was counted.
                     if matches!(outage, Outage::NotSent(_)) {
-                        let _ = self.gate.give_back(&one).await;
+                        self.end(&one, QuotaEnd::NotMade).await;
                     }
                     return Err(NotAllowed::Away(outage));
                 }
                 Ok(())
             }
-            QuotaTaken::Before { .. } => Ok(()),
             QuotaTaken::Exceeded { .. } => Err(self.exceeded(&one, limit)),
             QuotaTaken::Unseeded => Err(NotAllowed::Away(Outage::NotSent("the counter cannot begin".to_owned()))),
         }
     }
 
     async fn request_directly(&self, one: &QuotaUse, limit: u64, outage: Outage) -> Result<(), NotAllowed> {
-        if !self.gate_away.swap(true, Ordering::Relaxed) {
-            warn!(%outage, "requests are counted by Postgres until Redis answers again");
-        }
+        self.fallback.taken(&outage);
         let taken = self.store.take_directly(one, limit).await.map_err(NotAllowed::Away)?;
         match taken {
             QuotaTaken::Exceeded { .. } => Err(self.exceeded(one, limit)),
@@ -173,34 +218,74 @@ impl Quotas {
         }
     }
 
-    /// A purchase of a buyer, before the gate decides on it. Whatever it decides is then told by [`Quotas::purchased`] or
-    /// [`Quotas::not_purchased`]. `None`: it had been counted before, or nothing is counted.
-    pub async fn purchase(&self, buyer: &BuyerId, job: JobId, units: u16) -> Result<Option<QuotaEvent>, NotAllowed> {
+    /// A try to purchase, before the gate decides on it. `None`: nothing is counted.
+    pub async fn purchase(&self, buyer: &BuyerId, job: JobId, units: u16) -> Result<Option<PurchaseTry>, NotAllowed> {
         let limit = self.limits.get().of(QuotaKind::Purchases);
         if limit == 0 {
             return Ok(None);
         }
-        let one = self.new_use(QuotaKind::Purchases, buyer.as_str(), job.to_string(), u32::from(units));
-        match self.take(&one, limit).await.map_err(NotAllowed::Away)? {
-            QuotaTaken::Allowed { generation, .. } => Ok(Some(QuotaEvent { of: one, generation })),
-            QuotaTaken::Before { .. } => Ok(None),
-            QuotaTaken::Exceeded { .. } => Err(self.exceeded(&one, limit)),
-            QuotaTaken::Unseeded => Err(NotAllowed::Away(Outage::NotSent("the counter cannot begin".to_owned()))),
-        }
+        // One token sent with two numbers of units is two uses, of which at most one is made.
+        let id = format!("{job}:{units}");
+        let one = self.new_use(QuotaKind::Purchases, buyer.as_str(), id, self.fresh_id(), u32::from(units));
+        let taken = self.take(&one, limit).await.map_err(|outage| {
+            if matches!(outage, Outage::Unknown(_)) {
+                self.dirty.doubt(&one.key, vec![one.clone()]);
+            }
+            NotAllowed::Away(outage)
+        })?;
+        let (generation, standing) = match taken {
+            QuotaTaken::Allowed { generation, .. } => (generation, Standing::New),
+            QuotaTaken::Before { generation, held: false, .. } => (generation, Standing::LeftOpen),
+            QuotaTaken::Before { generation, held: true, .. } => (generation, Standing::Held),
+            QuotaTaken::Exceeded { .. } => return Err(self.exceeded(&one, limit)),
+            QuotaTaken::Unseeded => {
+                return Err(NotAllowed::Away(Outage::NotSent("the counter cannot begin".to_owned())));
+            }
+        };
+        Ok(Some(PurchaseTry { event: QuotaEvent { of: one, generation }, standing }))
     }
 
-    /// The purchase was accepted, or may have been. It cannot be refused any more: where it cannot be written, that is
-    /// counted and said, and its order is what the next counter begins with.
-    pub async fn purchased(&self, event: QuotaEvent) {
+    /// The token has a job: of this try, or, `repeated`, of another one or an earlier day. It cannot be refused any
+    /// more: where it cannot be written, that is counted and said, and its order is what the next counter begins with.
+    pub async fn accepted(&self, done: PurchaseTry, record: &JobRecord, repeated: bool) {
+        let PurchaseTry { event, standing } = done;
+        if repeated {
+            // Another number of units was admitted, or what was counted before this counter began.
+            let is_another = record.quantity > 0 && u32::from(record.quantity) != event.of.units;
+            let is_older = record.admitted_at < event.of.at - CLOCKS_DIFFER;
+            if is_another || (standing == Standing::New && is_older) {
+                return self.end(&event.of, QuotaEnd::NotMade).await;
+            }
+            if standing == Standing::Held && is_older {
+                return; // It was written then, and stays counted with whatever tries it has.
+            }
+        }
         if let Err(outage) = self.consume(event).await {
             debug!(%outage, "a purchase is not written as usage; its order will be counted");
         }
     }
 
-    /// The purchase was refused, or is an old one that was sent again: nothing was used.
-    pub async fn not_purchased(&self, event: QuotaEvent) {
-        if let Err(outage) = self.gate.give_back(&event.of).await {
-            debug!(%outage, "a use that was not made stays counted until the day is over");
+    /// This try was not decided on.
+    pub async fn not_made(&self, done: PurchaseTry) {
+        self.end(&done.event.of, QuotaEnd::NotMade).await;
+    }
+
+    /// The gate has refused this try, and knows that no other one has been admitted.
+    pub async fn denied(&self, done: PurchaseTry) {
+        self.end(&done.event.of, QuotaEnd::Denied).await;
+    }
+
+    /// This try may have been admitted. It stays counted, and is written when somebody knows that it was.
+    pub async fn unknown(&self, done: PurchaseTry) {
+        self.end(&done.event.of, QuotaEnd::Unknown).await;
+    }
+
+    async fn end(&self, one: &QuotaUse, end: QuotaEnd) {
+        if let Err(outage) = self.gate.end(one, end).await {
+            debug!(%outage, "a use that was not made is given back later");
+            if end != QuotaEnd::Unknown {
+                self.dirty.doubt(&one.key, vec![one.clone()]);
+            }
         }
     }
 
@@ -218,16 +303,18 @@ impl Quotas {
             }
             taken => taken,
         };
-        if self.gate_away.swap(false, Ordering::Relaxed) {
-            info!("requests are counted by Redis again");
-        }
+        self.fallback.not_needed();
         Ok(taken)
     }
 
     /// What a counter begins with. Uses that are written while it is read are not in it: their generation is another one,
     /// and the counter learns of it.
     async fn seed(&self, key: &QuotaKey, from: Timestamp, until: Timestamp) -> QuotaSeed {
-        let used = tokio::time::timeout(STORE_MAX, self.store.used(key, from, until)).await;
+        let read = async {
+            let _turn = self.seeds.acquire().await;
+            self.store.used(key, from, until).await
+        };
+        let used = tokio::time::timeout(STORE_MAX, read).await;
         let used = match used {
             Ok(Ok(used)) => used,
             Ok(Err(_)) | Err(_) => {
@@ -298,7 +385,7 @@ impl Quotas {
         let mut doubtful = self.dirty.take(key);
         let raised = async {
             while let Some(one) = doubtful.last() {
-                self.gate.give_back(one).await?;
+                self.gate.end(one, QuotaEnd::NotMade).await?;
                 doubtful.pop();
             }
             let late = |_| Outage::NotSent("the store did not answer in time".to_owned());
@@ -308,18 +395,32 @@ impl Quotas {
         raised.await.inspect_err(|_| self.dirty.doubt(key, doubtful))
     }
 
+    /// Each that has begun ends: what it has in its hands must not be lost. After a failure no other begins.
+    async fn raise_all(&self) {
+        let failed = AtomicBool::new(false);
+        stream::iter(self.dirty.all())
+            .for_each_concurrent(RAISES_MAX, |key| {
+                let failed = &failed;
+                async move {
+                    if failed.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    if let Err(outage) = self.raise(&key).await {
+                        failed.store(true, Ordering::Relaxed);
+                        debug!(%outage, "a counter is told later what is written");
+                    }
+                }
+            })
+            .await;
+    }
+
     /// Keeps counters up and old days out, until stopped.
     pub async fn keep(&self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(RAISE_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut swept = tokio::time::Instant::now();
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            for key in self.dirty.all() {
-                if let Err(outage) = self.raise(&key).await {
-                    debug!(%outage, "a counter is told later what is written");
-                    break;
-                }
-            }
+            self.raise_all().await;
             if let Some(writer) = &self.writer {
                 let health = writer.health();
                 metrics::gauge!("seckill_quota_waiting").set((health.channel_fill + health.in_batches) as f64);
@@ -405,9 +506,9 @@ impl Quotas {
         (starts_at, starts_at + TimeDelta::days(1))
     }
 
-    fn new_use(&self, kind: QuotaKind, subject: &str, id: String, units: u32) -> QuotaUse {
+    fn new_use(&self, kind: QuotaKind, subject: &str, id: String, attempt: String, units: u32) -> QuotaUse {
         let at = self.clock.now();
-        QuotaUse { key: QuotaKey { kind, subject: subject.to_owned(), day: self.day_of(at) }, id, units, at }
+        QuotaUse { key: QuotaKey { kind, subject: subject.to_owned(), day: self.day_of(at) }, id, attempt, units, at }
     }
 
     /// Ours, never the caller's: a client that chose its request's id could make many requests count as one.

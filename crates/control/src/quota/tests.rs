@@ -16,6 +16,9 @@ struct Faulty {
     answers_lost: AtomicBool,
     panics: AtomicU64,
     statements: AtomicU64,
+    /// Readers of what was used: now, and the most at once.
+    reading: AtomicU64,
+    reading_most: AtomicU64,
 }
 
 #[async_trait]
@@ -45,6 +48,10 @@ impl QuotaStore for Faulty {
         if self.away.load(Ordering::SeqCst) {
             return Err(Outage::NotSent("away".to_owned()));
         }
+        let now = self.reading.fetch_add(1, Ordering::SeqCst) + 1;
+        self.reading_most.fetch_max(now, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.reading.fetch_sub(1, Ordering::SeqCst);
         self.store.used(key, from, until).await
     }
     async fn take_directly(&self, one: &QuotaUse, limit: u64) -> Result<QuotaTaken, Outage> {
@@ -71,6 +78,8 @@ impl World {
             answers_lost: AtomicBool::default(),
             panics: AtomicU64::default(),
             statements: AtomicU64::default(),
+            reading: AtomicU64::default(),
+            reading_most: AtomicU64::default(),
         });
         Self { gate: quotas, store, settings }
     }
@@ -211,7 +220,7 @@ async fn when_too_many_wait_a_use_is_written_before_its_answer() {
     );
     let key = QuotaKey { kind: QuotaKind::Requests, subject: "app".to_owned(), day: quotas.today() };
     let event = |id: usize| QuotaEvent {
-        of: QuotaUse { key: key.clone(), id: id.to_string(), units: 1, at: SystemClock.now() },
+        of: QuotaUse { key: key.clone(), id: id.to_string(), attempt: String::new(), units: 1, at: SystemClock.now() },
         generation: "g".to_owned(),
     };
     quotas.consume_batch((0..6).map(event).collect()).await.unwrap();
@@ -300,6 +309,76 @@ async fn a_counter_that_was_lost_begins_with_what_is_written_and_learns_the_rest
         quick.request("app").await.unwrap();
     }
     assert!(matches!(quick.request("app").await, Err(NotAllowed::Exceeded { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_use_whose_answer_was_lost_is_written_though_no_other_comes() {
+    let world = World::new();
+    let quotas = world.quotas(r#"{"worker_count":1,"channel_size":1,"flush_interval_ms":60000,"retry_delay_ms":5}"#);
+    eventually("the worker waits", async || quotas.health().is_healthy()).await;
+    tokio::task::yield_now().await;
+    let key = QuotaKey { kind: QuotaKind::Requests, subject: "app".to_owned(), day: quotas.today() };
+    let event = |id: usize| QuotaEvent {
+        of: QuotaUse { key: key.clone(), id: id.to_string(), attempt: String::new(), units: 1, at: SystemClock.now() },
+        generation: "g".to_owned(),
+    };
+    world.store.answers_lost.store(true, Ordering::SeqCst);
+    quotas.consume_batch(vec![event(1), event(2)]).await.unwrap();
+    world.store.answers_lost.store(false, Ordering::SeqCst);
+    eventually("a worker makes sure", async || quotas.statistics().processed == 2).await;
+    assert_eq!(world.written(&quotas, "app").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_counters_that_begin_at_once_read_the_store_a_few_at_a_time() {
+    let world = World::new();
+    let quotas = world.quotas(r#"{"requests_per_client_and_day":1}"#);
+    let uses = (0..200).map(|n| {
+        let quotas = quotas.clone();
+        tokio::spawn(async move { quotas.request(&format!("app-{n}")).await.is_ok() })
+    });
+    assert!(futures_util::future::join_all(uses).await.into_iter().all(|allowed| allowed.unwrap()));
+    let most = world.store.reading_most.load(Ordering::SeqCst);
+    assert!((1..=SEEDS_MAX as u64).contains(&most), "{most} at once");
+}
+
+/// Two gateways have the same token: what the second one counted "before" is admitted first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_counts_whichever_of_two_tries_was_admitted() {
+    let world = World::new();
+    let gateways = [(); 2].map(|()| world.quotas(r#"{"purchases_per_buyer_and_day":9,"enabled":false}"#));
+    let buyer: BuyerId = "ann".parse().unwrap();
+    let route = domain::Route { sale: domain::SaleNumber::new(1).unwrap(), shard: domain::Shard::default() };
+    let key = QuotaKey { kind: QuotaKind::Purchases, subject: "ann".to_owned(), day: gateways[0].today() };
+    for (n, other_ends) in [1_u8, 2, 3].into_iter().zip(["repeated", "denied", "unknown"]) {
+        let job = JobId::new(1, route, [n; 6]);
+        let first = gateways[0].purchase(&buyer, job, 1).await.unwrap().unwrap();
+        let second = gateways[1].purchase(&buyer, job, 1).await.unwrap().unwrap();
+        let now = SystemClock.now();
+        let record = JobRecord {
+            job,
+            buyer: Some(buyer.clone()),
+            item: None,
+            quantity: 1,
+            units: 1,
+            rev: 0,
+            state: domain::JobState::Queued,
+            admitted_at: now,
+            updated_at: now,
+        };
+        if other_ends == "denied" {
+            gateways[0].denied(first.clone()).await;
+        }
+        gateways[1].accepted(second, &record, false).await;
+        match other_ends {
+            "repeated" => gateways[0].accepted(first, &record, true).await,
+            "unknown" => gateways[0].unknown(first).await,
+            _ => {}
+        }
+        let written: u64 = world.store.store.written(&key).await.unwrap().iter().map(|one| one.used).sum();
+        assert_eq!(written, u64::from(n), "{other_ends}");
+        assert_eq!(gateways[0].used(QuotaKind::Purchases, "ann").await.unwrap(), u64::from(n), "{other_ends}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

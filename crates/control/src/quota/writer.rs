@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::QuotaEvent;
 use domain::ports::{Clock, QuotaStore};
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +47,8 @@ struct Shared {
     dirty: Arc<Dirty>,
     closing: CancellationToken,
     replaced: AtomicU64,
+    /// Something lies in `doubtful`: no use may come that would wake a worker.
+    doubted: Notify,
 }
 
 #[derive(Default)]
@@ -79,6 +81,7 @@ impl Writer {
             dirty,
             closing: CancellationToken::new(),
             replaced: AtomicU64::new(0),
+            doubted: Notify::new(),
         });
         let supervisor = Mutex::new(Some(tokio::spawn(shared.clone().supervise())));
         Self { shared, supervisor }
@@ -100,6 +103,7 @@ impl Writer {
             return Err(events.len());
         }
         lock(&self.shared.doubtful).extend(events);
+        self.shared.doubted.notify_one();
         Ok(())
     }
 
@@ -186,6 +190,7 @@ impl Shared {
             let received = tokio::select! {
                 received = self.receive(slot, room) => Some(received),
                 () = tokio::time::sleep_until(due), if waiting => None,
+                () = self.doubted.notified() => None,
                 // Look again, and find the channel closed.
                 () = self.closing.cancelled(), if !self.closing.is_cancelled() => None,
             };

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::Outage;
-use crate::{QuotaEvent, QuotaKey, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse, Timestamp};
+use crate::{QuotaEnd, QuotaEvent, QuotaKey, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse, Timestamp};
 
 /// Counts uses the moment they happen, for every gateway. May lose what it has; the [`QuotaStore`] says what a lost
 /// counter begins with.
@@ -19,8 +19,8 @@ pub trait QuotaGate: Send + Sync {
         seed: Option<&QuotaSeed>,
     ) -> Result<QuotaTaken, Outage>;
 
-    /// Takes a counted use back. Answers `false` when there is nothing to take back.
-    async fn give_back(&self, one: &QuotaUse) -> Result<bool, Outage>;
+    /// The try has ended. Answers whether the use was taken back.
+    async fn end(&self, one: &QuotaUse, end: QuotaEnd) -> Result<bool, Outage>;
 
     /// Tells the counter what is written of each generation. It counts its own itself, and learns of the others what it
     /// does not know; twice, late and in any order are fine. Does nothing where there is no counter.

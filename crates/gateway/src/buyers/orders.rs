@@ -114,7 +114,7 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         let caller = Caller { buyer, sale, channel: Some(&channel), ..Caller::default() };
         unless_admitted(edge, job, edge.count_shared(Action::Order, caller).await).await?;
     }
-    match edge.purchase(attempt).await? {
+    match edge.purchase(attempt, &listed).await.map_err(may_return)? {
         Answer::Accepted { record, repeated } => Ok(Accepted { record, repeated, listed }),
         Answer::Refused(refusal) => {
             if refusal == Refusal::SoldOut {

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use control::{Live, QuotaLimits, QuotaParts, QuotaSettings, Quotas};
-use domain::ports::{Outage, QuotaGate, QuotaStore};
-use domain::{QuotaEvent, QuotaKey, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse, Timestamp};
+use domain::ports::{Clock as _, Outage, QuotaGate, QuotaStore};
+use domain::{QuotaEnd, QuotaEvent, QuotaKey, QuotaKind, QuotaSeed, QuotaTaken, QuotaUsage, QuotaUse, Timestamp};
 use serde_json::{Value, json};
 
 use crate::shop::{Answer, Shop, unlimited};
@@ -36,9 +36,9 @@ impl QuotaGate for Faulty {
         self.reach(&self.faults.gate_away)?;
         self.quotas.take(one, limit, ends_at, seed).await
     }
-    async fn give_back(&self, one: &QuotaUse) -> Result<bool, Outage> {
+    async fn end(&self, one: &QuotaUse, end: QuotaEnd) -> Result<bool, Outage> {
         self.reach(&self.faults.gate_away)?;
-        self.quotas.give_back(one).await
+        self.quotas.end(one, end).await
     }
     async fn raise(&self, key: &QuotaKey, written: &[QuotaUsage]) -> Result<(), Outage> {
         self.reach(&self.faults.gate_away)?;
@@ -113,13 +113,13 @@ impl Shop {
 async fn a_buyer_s_units_of_a_day_are_counted_over_all_sales_and_a_refused_purchase_costs_nothing() {
     let shop = shop(json!({ "purchases_per_buyer_and_day": 3 })).await;
     shop.lets_orders_overlap().await;
-    shop.open("s2", 1, 10).await;
+    shop.open("s2", 2, 10).await;
     let (first, job) = shop.token("ann", "s1").await;
     shop.buy_with("s1", &first, 2).await.expect(202);
     let (dear, _) = shop.token("ann", "s2").await;
     shop.buy_with("s2", &dear, 2).await.expect_problem(429, "quota-exceeded");
     let (other, _) = shop.token("bob", "s2").await;
-    shop.buy_with("s2", &other, 1).await.expect(202);
+    shop.buy_with("s2", &other, 2).await.expect(202);
     let (late, _) = shop.token("ann", "s2").await;
     shop.buy_with("s2", &late, 1).await.expect_problem(409, "sold-out");
     assert_eq!(shop.used("purchases", "ann").await, 2, "what was refused was given back");
@@ -133,6 +133,66 @@ async fn a_buyer_s_units_of_a_day_are_counted_over_all_sales_and_a_refused_purch
     assert_eq!(again.json["jobId"], json!(job), "an admitted token is answered, whatever was used since");
     assert_eq!(shop.used("purchases", "ann").await, 3);
     shop.buy("cid", 3).await.expect(202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_token_sent_twice_at_once_is_counted_and_written_once() {
+    const ROUNDS: u64 = 60;
+    let shop = shop(json!({ "purchases_per_buyer_and_day": ROUNDS, "flush_interval_ms": 10 })).await;
+    shop.lets_orders_overlap().await;
+    shop.open("s2", 1_000, 1_000).await;
+    for round in 0..ROUNDS {
+        let (token, _) = shop.token("ann", "s2").await;
+        // One of them may ask for another number of units: what is admitted is what counts.
+        let other = if round % 2 == 0 { 1 } else { 2_000 };
+        let both = tokio::join!(shop.buy_with("s2", &token, 1), shop.buy_with("s2", &token, other));
+        assert!(both.0.status == 202, "{both:?}");
+    }
+    assert_eq!(shop.used("purchases", "ann").await, ROUNDS);
+    let (token, _) = shop.token("ann", "s2").await;
+    shop.buy_with("s2", &token, 1).await.expect_problem(429, "quota-exceeded");
+    let key = QuotaKey { kind: QuotaKind::Purchases, subject: "ann".to_owned(), day: shop.clock.now().date_naive() };
+    shop.eventually(|shop| {
+        let key = key.clone();
+        async move { shop.world.store.written(&key).await.unwrap().iter().map(|one| one.used).sum::<u64>() == ROUNDS }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_whose_outcome_is_unknown_counts_and_is_given_back_when_its_token_is_refused() {
+    let shop = shop(json!({ "purchases_per_buyer_and_day": 3 })).await;
+    shop.lets_orders_overlap().await;
+    shop.open("s2", 1, 10).await;
+    let ([bought, late], unanswered) = ([("ann", 1), ("bob", 1)], &shop.world.faults.admit_unanswered);
+    for ((buyer, units), then) in [(bought, 202), (late, 409)] {
+        let (token, _) = shop.token(buyer, "s2").await;
+        unanswered.store(true, Ordering::SeqCst);
+        let before = shop.quotas("").await["statistics"]["total"].clone();
+        shop.buy_with("s2", &token, units).await.expect_problem(503, "outcome-unknown");
+        assert_eq!(shop.used("purchases", buyer).await, 1, "it may have been bought");
+        assert_eq!(shop.quotas("").await["statistics"]["total"], before, "and is not written");
+        unanswered.store(false, Ordering::SeqCst);
+        shop.buy_with("s2", &token, units).await.expect(then);
+        assert_eq!(shop.used("purchases", buyer).await, u64::from(then == 202));
+    }
+    assert_eq!(shop.quotas("").await["statistics"]["total"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_used_up_a_quota_is_told_first_that_a_sale_has_nothing_for_them() {
+    let shop = shop(json!({ "purchases_per_buyer_and_day": 1 })).await;
+    shop.lets_orders_overlap().await;
+    shop.buy("ann", 1).await.expect(202);
+    let (token, _) = shop.token("ann", "s1").await;
+    shop.buy_with("s1", &token, 1).await.expect_problem(429, "quota-exceeded");
+    shop.buy_with("s1", &token, 11).await.expect_problem(422, "quantity-invalid");
+    let body = json!({ "token": token, "item": "blue", "quantity": 1 });
+    shop.post("/api/v1/sales/s1/orders", body.to_string()).await.expect_problem(404, "not-found");
+    for (verb, status, code) in [("pause", 503, "sale-paused"), ("close", 410, "sale-ended")] {
+        shop.operate("POST", &format!("/admin/v1/sales/s1/{verb}"), None).await.expect(200);
+        shop.buy_with("s1", &token, 1).await.expect_problem(status, code);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

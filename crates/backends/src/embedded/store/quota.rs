@@ -66,7 +66,7 @@ impl QuotaStore for EmbeddedStore {
         let units = u64::from(one.units);
         let event = (one.key.clone(), one.id.clone());
         if quotas.events.contains(&event) {
-            return Ok(QuotaTaken::Before { remaining });
+            return Ok(QuotaTaken::Before { remaining, generation: QuotaUsage::DIRECT.to_owned(), held: false });
         }
         if units > remaining {
             return Ok(QuotaTaken::Exceeded { remaining });

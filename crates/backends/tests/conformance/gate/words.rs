@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::ports::{LockStore, LockToken};
-use domain::{Admissible, Attempt, ConcurrencyRules, Outcome, QuotaKind, SaleState};
+use domain::{Admissible, Attempt, ConcurrencyRules, Outcome, QuotaEnd, QuotaKind, QuotaUse, SaleState};
 use redis::Value;
 
 use super::bench::{Bench, Time, redis_gate_at, route};
@@ -34,9 +34,9 @@ const ANSWERS: [(&str, &str); 22] = [
     ("limit", "allowed refused"),
     ("lock", "taken held renewed ended lost active"),
     ("mark_queued", "0 1"),
-    ("quota_raise", "0 1"),
+    ("quota_raise", "-1 1"),
     ("quota_return", "0 1"),
-    ("quota_take", "allowed before exceeded unseeded"),
+    ("quota_take", "allowed before exceeded held unseeded"),
     ("reserve", "reserved refused stale not-ready"),
     ("restock", "-1 0 1"),
     ("scan", "page not-ready"),
@@ -137,12 +137,16 @@ async fn quotas(gate: &impl domain::ports::QuotaGate) {
     let ends_at = quota::now() + chrono::TimeDelta::minutes(10);
     gate.raise(&one.key, &[]).await.unwrap();
     gate.take(&one, 1, ends_at, None).await.unwrap();
-    for one in [&one, &one, &other] {
+    let [again, third] = ["b", "c"].map(|attempt| QuotaUse { attempt: attempt.to_owned(), ..one.clone() });
+    for one in [&one, &again, &other] {
         gate.take(one, 1, ends_at, Some(&quota::seed(0, "g"))).await.unwrap();
     }
+    gate.end(&one, QuotaEnd::Unknown).await.unwrap();
+    gate.end(&again, QuotaEnd::Unknown).await.unwrap();
+    gate.take(&third, 1, ends_at, None).await.unwrap();
     gate.raise(&one.key, &[]).await.unwrap();
     for expected in [true, false] {
-        assert_eq!(gate.give_back(&one).await.unwrap(), expected);
+        assert_eq!(gate.end(&third, QuotaEnd::Denied).await.unwrap(), expected);
     }
 }
 

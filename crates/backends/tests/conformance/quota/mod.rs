@@ -17,6 +17,7 @@ mod counts {
         a_use_counts_once_and_only_within_the_limit,
         a_counter_begins_with_its_seed_and_not_again,
         what_was_not_used_is_given_back_once,
+        a_use_counts_while_one_of_its_tries_may_have_made_it,
         a_counter_learns_of_other_generations_and_never_forgets,
         a_hundred_at_once_share_three,
         subjects_kinds_and_days_do_not_touch_each_other,
@@ -56,7 +57,7 @@ pub(crate) fn key(kind: QuotaKind, subject: &str) -> QuotaKey {
 }
 
 pub(crate) fn used(kind: QuotaKind, subject: &str, id: &str, units: u32) -> QuotaUse {
-    QuotaUse { key: key(kind, subject), id: id.to_owned(), units, at: now() }
+    QuotaUse { key: key(kind, subject), id: id.to_owned(), attempt: "a".to_owned(), units, at: now() }
 }
 
 pub(crate) fn seed(used: u64, generation: &str) -> QuotaSeed {
@@ -90,6 +91,26 @@ async fn a_counter_of_another_run_of_redis_begins_again() {
     let counter = format!("{namespace}:quota:{{purchases:ann}}:{}:used", today());
     let _: i64 = redis::cmd("HSET").arg(counter).arg("run").arg("another").query_async(&mut connection).await.unwrap();
     assert_eq!(bench.take("2", 1, 10, None).await, QuotaTaken::Unseeded);
-    assert!(!bench.gate.give_back(&used(QuotaKind::Purchases, "ann", "1", 3)).await.unwrap());
+    assert_eq!(bench.counted().await, None, "nor is it shown");
+    let old = used(QuotaKind::Purchases, "ann", "1", 3);
+    assert!(!bench.gate.end(&old, domain::QuotaEnd::NotMade).await.unwrap());
     assert!(matches!(bench.take("2", 1, 10, Some(seed(7, "h"))).await, QuotaTaken::Allowed { remaining: 2, .. }));
+}
+
+/// Each buyer who is only ever refused would leave one for a day.
+#[tokio::test]
+async fn an_empty_counter_is_soon_forgotten_and_one_that_is_used_again_is_not() {
+    let namespace = unique("quota");
+    let bench = Bench { gate: redis_gate(namespace.clone()).await };
+    let client = redis::Client::open(required("REDIS_URL")).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let counter = format!("{namespace}:quota:{{purchases:ann}}:{}:used", today());
+    let mut left_ms = async || -> i64 { redis::cmd("PTTL").arg(&counter).query_async(&mut connection).await.unwrap() };
+    let one = used(QuotaKind::Purchases, "ann", "1", 1);
+    for _ in 0..2 {
+        assert!(matches!(bench.take_as(&one, 5, Some(seed(0, "g"))).await, QuotaTaken::Allowed { .. }));
+        assert!(left_ms().await > 120_000);
+        assert!(bench.gate.end(&one, domain::QuotaEnd::NotMade).await.unwrap());
+        assert!((1..=60_000).contains(&left_ms().await));
+    }
 }

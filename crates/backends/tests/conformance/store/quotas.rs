@@ -14,7 +14,7 @@ fn key(kind: QuotaKind, subject: &str) -> QuotaKey {
 }
 
 fn used(subject: &str, id: &str, units: u32) -> QuotaUse {
-    QuotaUse { key: key(QuotaKind::Requests, subject), id: id.to_owned(), units, at: now() }
+    QuotaUse { key: key(QuotaKind::Requests, subject), id: id.to_owned(), attempt: String::new(), units, at: now() }
 }
 
 fn event(subject: &str, id: &str, units: u32, generation: &str) -> QuotaEvent {
@@ -98,7 +98,7 @@ pub(super) async fn without_the_gate_exactly_the_limit_is_let_through(bench: Ben
     assert_eq!(allowed, 3, "{taken:?}");
     let winner = taken.iter().position(|taken| matches!(taken, QuotaTaken::Allowed { .. })).unwrap();
     let again = bench.quotas.take_directly(&used("app", &winner.to_string(), 1), 7).await.unwrap();
-    assert_eq!(again, QuotaTaken::Before { remaining: 0 });
+    assert_eq!(again, QuotaTaken::Before { remaining: 0, generation: String::new(), held: false });
     assert_eq!(bench.written("app").await, [(String::new(), 3), ("g".to_owned(), 4)]);
     let other = bench.quotas.take_directly(&used("web", "1", 2), 2).await.unwrap();
     assert_eq!(other, QuotaTaken::Allowed { remaining: 0, generation: QuotaUsage::DIRECT.to_owned() });
@@ -111,7 +111,7 @@ pub(super) async fn purchases_are_never_fewer_than_the_orders_of_the_day(bench: 
     assert_eq!(bench.used_today(&ann).await, 3, "what was placed, not what was refused");
     let yesterday = bench.quotas.used(&ann, now() - TimeDelta::days(2), now() - TimeDelta::days(1)).await.unwrap();
     assert_eq!(yesterday, 0);
-    let of = QuotaUse { key: ann.clone(), id: "j".to_owned(), units: 5, at: now() };
+    let of = QuotaUse { key: ann.clone(), id: "j".to_owned(), attempt: String::new(), units: 5, at: now() };
     bench.quotas.write(&[QuotaEvent { of, generation: "g".to_owned() }]).await.unwrap();
     assert_eq!(bench.used_today(&ann).await, 5);
     assert_eq!(bench.used_today(&key(QuotaKind::Requests, "ann")).await, 0);
