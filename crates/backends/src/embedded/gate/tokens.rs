@@ -68,14 +68,18 @@ impl Tokens {
 
     /// A job is settled. Its record does not know its channel.
     pub(super) fn give_back(&mut self, job: JobId, buyer: Option<&BuyerId>, now: Timestamp) {
-        let (token, account) = (job.to_string(), buyer.map(of_buyer));
-        let is_theirs =
-            |name: &str| name == GLOBAL || name.starts_with("platform:") || account.as_deref() == Some(name);
+        let token = job.to_string();
+        // By name, and not through all sets: there is one for each buyer.
+        let channels = self.rules.platform_max.keys().map(|channel| of_channel(channel));
+        let names = [GLOBAL.to_owned()].into_iter().chain(channels).chain(buyer.map(of_buyer));
         let mut removed = false;
-        self.sets.retain(|name, tokens| {
-            removed |= is_theirs(name) && tokens.remove(&token).is_some();
-            !tokens.is_empty()
-        });
+        for name in names.collect::<Vec<_>>() {
+            let Some(tokens) = self.sets.get_mut(&name) else { continue };
+            removed |= tokens.remove(&token).is_some();
+            if tokens.is_empty() {
+                self.sets.remove(&name);
+            }
+        }
         if removed {
             self.note("released:total".to_owned(), now);
         }
