@@ -75,12 +75,25 @@ fn only_the_redis_backend_knows_the_scripts_words() {
     }
 }
 
-/// Exactly one page chooses the status of a refusal.
+/// Exactly one page chooses the code, and with it the status, of a refusal. Others may ask what was refused: to count it, or to
+/// know what to give back.
 #[test]
 fn only_problem_rs_chooses_the_status_of_a_refusal() {
+    const CODES: [&str; 8] = [
+        "SoldOut",
+        "SaleEnded",
+        "SalePaused",
+        "SaleNotOpen",
+        "LimitReached",
+        "QuantityInvalid",
+        "TokenExpired",
+        "QuotaExceeded",
+    ];
     for (file, text) in sources("gateway") {
         if !file.ends_with("problem.rs") {
-            assert!(!text.contains("Refusal::"), "a refusal is taken apart in {file}");
+            for code in CODES {
+                assert!(!text.contains(&format!("Code::{code}")), "{file} chooses {code}");
+            }
         }
     }
 }
