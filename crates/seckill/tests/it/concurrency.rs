@@ -214,10 +214,22 @@ async fn body_by(shop: &TestShop, buyer: &str, channel: &str) -> String {
     json!({ "token": token.json["token"], "item": "item-0", "quantity": 1 }).to_string()
 }
 
+/// The first Python, or the system's, that has the module which the script imports.
+fn python_with_requests() -> &'static str {
+    let has = |python: &&str| {
+        let tried = Command::new(python).args(["-c", "import requests"]).stderr(std::process::Stdio::null()).status();
+        tried.is_ok_and(|status| status.success())
+    };
+    ["python3", "/usr/bin/python3"]
+        .into_iter()
+        .find(has)
+        .expect("python3 with requests: apt-get install python3-requests")
+}
+
 /// What the script has printed after its first round.
 fn monitor_for_a_moment(script: &str) -> String {
     use std::io::{BufRead as _, BufReader};
-    let mut python = Command::new("python3")
+    let mut python = Command::new(python_with_requests())
         .args(["-u", "-c", script])
         .env("PYTHONIOENCODING", "utf-8")
         .stdout(std::process::Stdio::piped())
