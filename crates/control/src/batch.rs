@@ -3,11 +3,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::pool::{Failed, TaskPool};
 use crate::retry::{Class, Classified};
 
 /// The `[batch]` section: what operators' work on many things at once is cut into.
@@ -54,11 +52,6 @@ impl<E> Report<E> {
 }
 
 impl Batch {
-    /// Pieces of `size` without a pause: for work that somebody waits for.
-    pub fn hurried(size: usize) -> Self {
-        Self { size, pause_ms: 0, ..Self::default() }
-    }
-
     /// Does `work` on one piece after the other. A piece that failed for good does not end the others.
     pub async fn run<T, E, F>(&self, items: &[T], work: impl FnMut(Vec<T>) -> F) -> Report<E>
     where
@@ -110,50 +103,6 @@ impl Batch {
                     report.errors.push((at * size..at * size + piece.len(), error));
                     if all_or_none {
                         break;
-                    }
-                }
-            }
-        }
-        report
-    }
-
-    /// Does `work` on the items of each piece side by side, as many as `workers` allows, and tries those again that may
-    /// pass.
-    pub async fn run_each<T, E, F>(&self, workers: &TaskPool, items: &[T], work: impl Fn(T) -> F) -> Report<Failed<E>>
-    where
-        T: Clone,
-        E: Classified + std::fmt::Display,
-        F: Future<Output = Result<(), E>>,
-    {
-        let size = self.size.max(1);
-        let mut report = Report { done: 0, failed: 0, retries: 0, errors: Vec::new() };
-        for (at, piece) in items.chunks(size).enumerate() {
-            if at > 0 && self.pause_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(self.pause_ms)).await;
-            }
-            let work = &work;
-            let one = |item: T| async move {
-                let mut retries = 0;
-                loop {
-                    match workers.execute(work(item.clone())).await {
-                        Err(Failed::Error(error))
-                            if retries < self.max_retries && error.class() == Class::Retryable =>
-                        {
-                            retries += 1;
-                            tokio::time::sleep(Duration::from_millis(self.retry_delay_ms)).await;
-                        }
-                        outcome => break (outcome, retries),
-                    }
-                }
-            };
-            let outcomes = join_all(piece.iter().cloned().map(one)).await;
-            for (place, (outcome, retries)) in (at * size..).zip(outcomes) {
-                report.retries += retries;
-                match outcome {
-                    Ok(()) => report.done += 1,
-                    Err(error) => {
-                        report.failed += 1;
-                        report.errors.push((place..place + 1, error));
                     }
                 }
             }
@@ -231,26 +180,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_items_of_a_batch_are_worked_side_by_side_by_so_many_workers() {
-        let workers = TaskPool::new("workers", 50);
-        let started = Instant::now();
-        let items: Vec<u32> = (0..200).collect();
-        let report = Batch::default()
-            .run_each(&workers, &items, |item| async move {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                if item == 150 { Err(PlaceError::Poison("bad".to_owned())) } else { Ok(()) }
-            })
-            .await;
-        assert_eq!((report.done, report.failed), (199, 1));
-        assert_eq!(report.errors[0].0, 150..151);
-        assert_eq!(started.elapsed(), Duration::from_millis(2 * 200 + 10), "fifty at a time, a pause between hundreds");
-        assert_eq!((workers.counts().succeeded, workers.counts().failed), (199, 1));
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn what_somebody_waits_for_is_not_paused() {
         let started = Instant::now();
-        let report = Batch::hurried(500).run(&[0; 5_000], |_| async { Ok::<(), PlaceError>(()) }).await;
+        let report = Batch { size: 500, pause_ms: 0, ..Batch::default() }
+            .run(&[0; 5_000], |_| async { Ok::<(), PlaceError>(()) })
+            .await;
         assert_eq!((report.into_result().unwrap(), started.elapsed()), (5_000, Duration::ZERO));
     }
 }

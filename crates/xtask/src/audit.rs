@@ -85,12 +85,7 @@ fn schemathesis() -> Result<()> {
         &root,
         demo.operators,
         &demo.key,
-        &[
-            "--include-path-regex",
-            "^/(admin|metrics|docs|openapi|livez|readyz|api/v1/concurrency)",
-            "--exclude-path-regex",
-            "/live$",
-        ],
+        &["--include-path-regex", "^/(admin|metrics|docs|openapi|livez|readyz|api/v1/concurrency)"],
     )
 }
 

@@ -97,7 +97,8 @@ async fn change(
     Ok(Some(seen + 1))
 }
 
-async fn write_note(session: &mut Session<'_>, note: AuditNote, by: Operator) -> Result<(), Failure> {
+/// One line of the audit log.
+pub(super) async fn write_note(session: &mut Session<'_>, note: AuditNote, by: Operator) -> Result<(), Failure> {
     let query = sqlx::query(NOTE)
         .bind(by.via)
         .bind(note.action)

@@ -426,9 +426,10 @@ impl Quotas {
                 metrics::gauge!("seckill_quota_waiting").set((health.channel_fill + health.in_batches) as f64);
             }
             if swept.elapsed() >= SWEEP_EVERY {
-                swept = tokio::time::Instant::now();
-                if let Some(yesterday) = self.today().pred_opt() {
-                    let _ = self.store.sweep(yesterday, SWEEP_MAX).await;
+                let Some(yesterday) = self.today().pred_opt() else { continue };
+                // As many as it may: there are more, and the next round goes on.
+                if !matches!(self.store.sweep(yesterday, SWEEP_MAX).await, Ok(rows) if rows >= SWEEP_MAX as u64) {
+                    swept = tokio::time::Instant::now();
                 }
             }
         }

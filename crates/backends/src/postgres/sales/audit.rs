@@ -1,13 +1,11 @@
-//! Writes the audit log, in the transaction that it tells of.
+//! The audit log of sales, written in the transaction that it tells of.
 
 use domain::Sale;
-use domain::ports::Operator;
+use domain::ports::{AuditNote, Operator};
 
 use crate::postgres::failure::Failure;
 use crate::postgres::session::Session;
-
-const LINE: &str = "
-    insert into audit_log (via, action, sale_id, reason, before, after) values ($1, $2, $3, $4, $5, $6)";
+use crate::postgres::setting::write_note;
 
 /// One line: what a sale was, and what it became.
 pub(super) async fn note(
@@ -17,13 +15,11 @@ pub(super) async fn note(
     before: Option<&Sale>,
     after: &Sale,
 ) -> Result<(), Failure> {
-    let query = sqlx::query(LINE)
-        .bind(by.via.as_str())
-        .bind(action)
-        .bind(after.id.as_str())
-        .bind(by.reason.as_deref())
-        .bind(before.map(Sale::audited))
-        .bind(after.audited());
-    session.write("audit", query).await?;
-    Ok(())
+    let note = AuditNote {
+        action: action.to_owned(),
+        sale: Some(after.id.clone()),
+        before: before.map(Sale::audited),
+        after: after.audited(),
+    };
+    write_note(session, note, by.clone()).await
 }
