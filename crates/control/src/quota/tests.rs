@@ -144,7 +144,8 @@ async fn a_hundred_thousand_uses_are_all_written_while_workers_are_killed_and_th
         let (quotas, store, done) = (quotas.clone(), world.store.clone(), done.clone());
         async move {
             for round in 0_u64.. {
-                if done.is_cancelled() {
+                // However quick the machine is, its workers have died often before this ends.
+                if done.is_cancelled() && quotas.health().workers_replaced >= 20 {
                     break;
                 }
                 quotas.abort_worker((round % 3) as usize);
