@@ -153,7 +153,11 @@ async fn without_redis_postgres_lets_exactly_the_rest_through_and_redis_knows_it
     let direct = servers.redis.clone();
     servers.redis = direct.replace(&format!(":{}/", port(&direct)), &format!(":{}/", way.port));
     let quotas = "[quotas]\nrequests_per_client_and_day = 30\nflush_interval_ms = 50\n";
-    let shop = TestShop::start_on(servers, 2, 0, quotas).await;
+    let mut shop = TestShop::start_on(servers, 0, 0, quotas).await;
+    // A busy test machine is not what is tested: Redis is away only while it is made to be.
+    shop.gateway_env.push(("SECKILL__REDIS__RESPONSE_TIMEOUT_MS", "3000".to_owned()));
+    shop.add_gateway().await;
+    shop.add_gateway().await;
     for n in 0..10 {
         assert_eq!(shop.requests(n % 2, "app").await.status, 200);
     }
@@ -164,6 +168,14 @@ async fn without_redis_postgres_lets_exactly_the_rest_through_and_redis_knows_it
     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
     assert_eq!(shop.quota_written("app").await, 20, "each was written before its answer");
     way.make(Way::Open);
+    // While one of them still asks Postgres, the other's newest uses are not seen there: both have to be back.
+    for (n, gateway) in shop.gateways.iter().enumerate() {
+        eventually("it says that Redis counts again", Duration::from_secs(15), async || {
+            shop.requests(n, "another").await;
+            gateway.log().contains("quotas can be asked again")
+        })
+        .await;
+    }
     // Both gateways find Redis again, and tell it what was counted without it.
     eventually("the counter knows all of them", Duration::from_secs(15), async || {
         shop.quota_used("requests", "app").await == 20
