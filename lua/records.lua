@@ -123,10 +123,42 @@ end
 
 local function pack_buyer(units, latest) return struct.pack('>I2', units) .. latest end
 
-local function read_buyer(buyers_key, buyer)
-  local bytes = redis.call('HGET', buyers_key, buyer)
+local function unpack_buyer(bytes)
   if not bytes then return 0, '' end
   return struct.unpack('>I2', bytes), string.sub(bytes, 3)
+end
+
+local function read_buyer(buyers_key, buyer) return unpack_buyer(redis.call('HGET', buyers_key, buyer)) end
+
+-- Some fields of a hash, read by one command; what is put is seen at once and written by one command. At most 2,000.
+local function open_hash(key, fields)
+  local hash = { key = key, known = {}, fresh = {} }
+  local values = #fields > 0 and redis.call('HMGET', key, unpack(fields)) or {}
+  for at, value in ipairs(values) do hash.known[fields[at]] = value end
+  return hash
+end
+
+local function put_field(hash, field, value)
+  hash.known[field] = value
+  hash.fresh[#hash.fresh + 1] = field
+  hash.fresh[#hash.fresh + 1] = value
+end
+
+local function write_hash(hash)
+  if #hash.fresh > 0 then redis.call('HSET', hash.key, unpack(hash.fresh)) end
+end
+
+-- A moment as commands take it: a number would be written with 17 digits each time.
+local function text_of(ms) return string.format('%.0f', ms) end
+
+-- Likewise for what is overdue when.
+local function put_check(checks, job, at_ms)
+  checks[#checks + 1] = at_ms
+  checks[#checks + 1] = job
+end
+
+local function write_checks(check_key, checks)
+  if #checks > 0 then redis.call('ZADD', check_key, unpack(checks)) end
 end
 
 local function move_allowance(buyers_key, buyer, difference, job)
@@ -141,18 +173,17 @@ local function move_allowance(buyers_key, buyer, difference, job)
 end
 
 -- Notes the broker's confirm of one job, if nothing newer is known of it.
-local function mark_one(jobs_key, check_key, items, job, now)
-  local bytes = redis.call('HGET', jobs_key, job)
-  local record = bytes and unpack_record(bytes)
-  if not record or record.state ~= 'U' then return end
-  local item = items[record.item]
+local function mark_one(jobs, checks, items, job, unplaced_at)
+  local bytes = jobs.known[job]
+  if not bytes or string.sub(bytes, 1, 1) ~= 'U' then return end
+  local units, number = struct.unpack('>I2B', bytes, 8)
+  local item = items[number]
   if not item then return end
-  item.unpublished = item.unpublished - record.units
-  item.queued = item.queued + record.units
+  item.unpublished = item.unpublished - units
+  item.queued = item.queued + units
   item.changed = true
-  record.state = 'Q'
-  redis.call('HSET', jobs_key, job, pack_record(record))
-  redis.call('ZADD', check_key, now + UNPLACED_MS, job)
+  put_field(jobs, job, 'Q' .. string.sub(bytes, 2))
+  put_check(checks, job, unplaced_at)
 end
 
 local function expire_all(at_ms)

@@ -61,14 +61,9 @@ local function count(key, now_s)
   return redis.call('ZCARD', key)
 end
 
--- The set lives as long as the longest-lived of its tokens.
-local function put(key, was_empty, timeout, expiry, tokens)
-  local members = {}
-  for _, token in ipairs(tokens) do
-    members[#members + 1] = expiry
-    members[#members + 1] = token
-  end
-  redis.call('ZADD', key, unpack(members))
+-- Members are expiry, token, expiry, token … The set lives as long as the longest-lived of its tokens.
+local function put(key, was_empty, timeout, ...)
+  redis.call('ZADD', key, ...)
   if was_empty then redis.call('EXPIRE', key, timeout) else redis.call('EXPIRE', key, timeout, 'GT') end
 end
 
@@ -117,14 +112,26 @@ function Tokens.note(what, times, now_s, kind, names)
   for field, some in pairs(of_names) do bump(COUNTERS_KEY, field, some) end
 end
 
-local UUID = string.rep('%02x', 4) .. string.rep('-' .. string.rep('%02x', 2), 3) .. '-' .. string.rep('%02x', 6)
+local function account(buyer) return SEMAPHORE .. 'account:' .. buyer end
 
-local function job_text(job) return string.format(UUID, string.byte(job, 1, 16)) end
-
--- One call's purchases. The sets that buyers share are counted once, and written once by `close`.
-function Tokens.open(now)
+-- One call's purchases, of these buyers. The sets that buyers share are counted once, and written once by `close`. Mostly
+-- none of the buyers has anything under way: one command says so for all.
+function Tokens.open(now, buyers)
   local now_s, rules = math.floor(now / 1000), Tokens.rules()
-  return { rules = rules, now_s = now_s, expiry = now_s + rules.timeout, shared = {}, acquired = 0, by_channel = {} }
+  local keys = {}
+  for at, buyer in ipairs(rules.account > 0 and buyers or {}) do keys[at] = account(buyer) end
+  return {
+    rules = rules, now_s = now_s, shared = {}, acquired = 0, by_channel = {},
+    timeout = text_of(rules.timeout), expiry = text_of(now_s + rules.timeout),
+    some_busy = #keys > 0 and redis.call('EXISTS', unpack(keys)) > 0, accounts = {},
+  }
+end
+
+local function count_account(group, key, buyer)
+  local mine = group.accounts[buyer]
+  if mine or not group.some_busy then return mine or 0 end
+  mine = redis.pcall('ZCARD', key)
+  return mine ~= 0 and count(key, group.now_s) or 0
 end
 
 local function shared_set(group, name, max)
@@ -137,29 +144,32 @@ local function shared_set(group, name, max)
   return set
 end
 
+local function take_shared(group, set, token)
+  set.count = set.count + 1
+  set.fresh[#set.fresh + 1] = group.expiry
+  set.fresh[#set.fresh + 1] = token
+end
+
 -- A token in each limited dimension for a purchase, or in none: then the word that says why, and its detail.
-function Tokens.take(group, job, buyer, channel)
+function Tokens.take(group, token, buyer, channel)
   local rules = group.rules
   local all = rules.global > 0 and shared_set(group, 'global', rules.global)
   if all and all.count >= all.max then return 'busy-global', '' end
   local max = rules.platforms[channel]
   local of_channel = max and shared_set(group, 'platform:' .. channel, max)
   if of_channel and of_channel.count >= of_channel.max then return 'busy-platform', '' end
-  local key, mine = SEMAPHORE .. 'account:' .. buyer, 0
   if rules.account > 0 then
-    mine = redis.pcall('ZCARD', key)
-    if mine ~= 0 then mine = count(key, group.now_s) end
+    local key = account(buyer)
+    local mine = count_account(group, key, buyer)
     if mine >= rules.account then return 'busy-account', string.format('%.0f', rules.account) end
+    put(key, mine == 0, group.timeout, group.expiry, token)
+    group.accounts[buyer] = mine + 1
   elseif not all and not of_channel then
     return
   end
 
-  local token = job_text(job)
-  if rules.account > 0 then put(key, mine == 0, rules.timeout, group.expiry, { token }) end
-  for _, set in ipairs({ all or of_channel, all and of_channel or nil }) do
-    set.count = set.count + 1
-    set.fresh[#set.fresh + 1] = token
-  end
+  if all then take_shared(group, all, token) end
+  if of_channel then take_shared(group, of_channel, token) end
   group.acquired = group.acquired + 1
   if rules.channels[channel] then group.by_channel[channel] = (group.by_channel[channel] or 0) + 1 end
 end
@@ -168,13 +178,13 @@ end
 function Tokens.take_task(key, max, timeout, now_s, token, is_renewed)
   local live = count(key, now_s)
   if live >= max and not is_renewed then return false end
-  put(key, live == 0, timeout, now_s + timeout, { token })
+  put(key, live == 0, timeout, now_s + timeout, token)
   return true
 end
 
 function Tokens.close(group)
   for name, set in pairs(group.shared) do
-    if #set.fresh > 0 then put(SEMAPHORE .. name, set.was_empty, group.rules.timeout, group.expiry, set.fresh) end
+    if #set.fresh > 0 then put(SEMAPHORE .. name, set.was_empty, group.timeout, unpack(set.fresh)) end
   end
   if group.acquired > 0 then Tokens.note('acquired', group.acquired, group.now_s, 'platform', group.by_channel) end
 end
@@ -189,9 +199,8 @@ end
 function Tokens.give_back(jobs, now)
   local rules, tokens, of_accounts, most = Tokens.rules(), {}, 0, 0
   for _, one in ipairs(jobs) do
-    local token = job_text(one.job)
-    tokens[#tokens + 1] = token
-    of_accounts = of_accounts + remove(SEMAPHORE .. 'account:' .. one.buyer, token)
+    tokens[#tokens + 1] = one.token
+    of_accounts = of_accounts + remove(account(one.buyer), one.token)
   end
   if rules.global > 0 then most = remove(SEMAPHORE .. 'global', unpack(tokens)) end
   local of_channels = 0

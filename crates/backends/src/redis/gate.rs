@@ -14,7 +14,7 @@ use redis::Value;
 
 use super::answers;
 use super::link::{Args, Link, outage};
-use super::record::{NO_ITEM, codes, unpack};
+use super::record::{NO_ITEM, effect, unpack};
 use super::scripts::Name;
 use super::settings::RedisSettings;
 
@@ -74,18 +74,17 @@ impl Gate for RedisGate {
         args.text(confirmed.len());
         args.jobs(confirmed);
         for attempt in attempts {
+            let item = attempt.item.map_or(NO_ITEM, ItemIndex::get);
             let admissible = match attempt.admissible {
-                Admissible::Yes => "y",
-                Admissible::TokenExpired => "e",
-                Admissible::BrokerAway => "b",
-                Admissible::Backlog => "w",
+                Admissible::Yes => b'y',
+                Admissible::TokenExpired => b'e',
+                Admissible::BrokerAway => b'b',
+                Admissible::Backlog => b'w',
             };
-            args.bytes(attempt.job.as_bytes())
-                .text(&attempt.buyer)
-                .text(&attempt.channel)
-                .text(attempt.item.map_or(NO_ITEM, ItemIndex::get))
-                .text(attempt.quantity.get())
-                .text(admissible);
+            args.parts(&[attempt.job.as_bytes(), &[item], &attempt.quantity.get().to_be_bytes(), &[admissible]])
+                .bytes(attempt.buyer.as_str().as_bytes())
+                .bytes(attempt.channel.as_bytes())
+                .text(attempt.job);
         }
         let answer: Vec<Vec<u8>> = self.link.run(Name::Admit, &self.keys(route), args).await?;
         answers::verdicts(attempts, &answer).ok_or_else(|| nonsense("admit"))
@@ -109,16 +108,8 @@ impl Gate for RedisGate {
         let mut args = Args::default();
         args.text(version.map_or(NO_ITEM, |(item, _)| item.get())).text(version.map_or(0, |(_, version)| version));
         for hold in holds {
-            let (state, reason) = codes(hold.outcome);
-            args.bytes(hold.job.as_bytes())
-                .text(hold.rev)
-                .text(hold.buyer.as_ref().map_or("", |buyer| buyer.as_str()))
-                .text(hold.item.map_or(NO_ITEM, ItemIndex::get))
-                .text(hold.quantity)
-                .text(hold.units)
-                .text(state)
-                .text(reason)
-                .text(hold.at.timestamp_millis());
+            let (head, buyer) = effect(hold);
+            args.bytes(hold.job.as_bytes()).text(hold.job).parts(&[&head, buyer]);
         }
         let answer = self.link.run(Name::Hold, &self.keys(route), args).await?;
         answers::held(answer).ok_or_else(|| nonsense("hold"))

@@ -3,6 +3,7 @@
 //! The client reconnects on its own after a closed connection, but not after a silent one, and not when its server has
 //! become a replica: then we make a new one.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -148,7 +149,10 @@ impl Link {
                 None => self.load(None).await?,
             };
             let mut command = redis::cmd("EVALSHA");
-            command.arg(scripts.hash(name)).arg(keys.len()).arg(keys).arg(&args.0);
+            command.arg(scripts.hash(name)).arg(keys.len()).arg(keys);
+            for arg in args.iter() {
+                command.arg(arg);
+            }
             match self.query(&command).await {
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                     known = Some(self.load(Some(&scripts)).await?);
@@ -219,29 +223,53 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// Arguments of a script.
+/// Arguments of a script, one after the other in one buffer.
 #[derive(Default)]
-pub(super) struct Args(Vec<Vec<u8>>);
+pub(super) struct Args {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
 
 impl Args {
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.push(bytes.to_vec());
-        self
+        self.bytes.extend_from_slice(bytes);
+        self.end()
+    }
+
+    /// One argument that consists of these parts.
+    pub(super) fn parts(&mut self, parts: &[&[u8]]) -> &mut Self {
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        self.end()
     }
 
     pub(super) fn text(&mut self, text: impl std::fmt::Display) -> &mut Self {
-        self.0.push(text.to_string().into_bytes());
-        self
+        // Writing into memory does not fail.
+        let _ = write!(self.bytes, "{text}");
+        self.end()
     }
 
     pub(super) fn texts(&mut self, texts: &[impl std::fmt::Display]) -> &mut Self {
-        self.0.extend(texts.iter().map(|text| text.to_string().into_bytes()));
+        for text in texts {
+            self.text(text);
+        }
         self
     }
 
     pub(super) fn jobs(&mut self, jobs: &[JobId]) -> &mut Self {
-        self.0.extend(jobs.iter().map(|job| job.as_bytes().to_vec()));
+        for job in jobs {
+            self.bytes(job.as_bytes());
+        }
         self
+    }
+
+    fn end(&mut self) -> &mut Self {
+        self.ends.push(self.bytes.len());
+        self
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
     }
 }
 

@@ -1,6 +1,6 @@
 //! The bytes that the scripts keep and answer with; the layout is described in `lua/records.lua`.
 
-use domain::{BuyerId, ItemIndex, JobId, JobRecord, JobState, Outcome, RefusedReason, from_ms};
+use domain::{BuyerId, Hold, ItemIndex, JobId, JobRecord, JobState, Outcome, RefusedReason, from_ms};
 
 const LAYOUT_BYTES: usize = 23;
 /// The item of a job that is known only by its id.
@@ -32,13 +32,29 @@ pub(super) fn unpack(job: JobId, bytes: &[u8]) -> Option<JobRecord> {
     })
 }
 
+/// The record that an effect makes of a job that is not known, in two parts: the fixed one and the buyer.
+pub(super) fn effect(hold: &Hold) -> ([u8; LAYOUT_BYTES], &[u8]) {
+    let (state, reason) = codes(hold.outcome);
+    let at = hold.at.timestamp_millis().to_be_bytes();
+    let mut fixed = [0; LAYOUT_BYTES];
+    fixed[0] = state;
+    fixed[1..5].copy_from_slice(&hold.rev.to_be_bytes());
+    fixed[5..7].copy_from_slice(&hold.quantity.to_be_bytes());
+    fixed[7..9].copy_from_slice(&hold.units.to_be_bytes());
+    fixed[9] = hold.item.map_or(NO_ITEM, ItemIndex::get);
+    fixed[10] = reason;
+    fixed[11..17].copy_from_slice(&at[2..]);
+    fixed[17..23].copy_from_slice(&at[2..]);
+    (fixed, hold.buyer.as_ref().map_or(b"", |buyer| buyer.as_str().as_bytes()))
+}
+
 /// State and reason code of an outcome.
-pub(super) fn codes(outcome: Outcome) -> (&'static str, u8) {
+fn codes(outcome: Outcome) -> (u8, u8) {
     match outcome {
-        Outcome::Placed => ("P", 0),
+        Outcome::Placed => (b'P', 0),
         Outcome::Refused(why) => {
             let code = RefusedReason::ALL.iter().position(|reason| *reason == why).unwrap_or_default();
-            ("R", code as u8 + 1)
+            (b'R', code as u8 + 1)
         }
     }
 }
