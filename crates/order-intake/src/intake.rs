@@ -1,8 +1,9 @@
 //! The path of one purchase, and the grouping that makes it cheap.
 //!
 //! Attempts of one route wait in a bounded queue while a call of the gate is in flight; the next call takes all that
-//! wait. An idle system adds no delay, a busy one shares each round trip among many. What is decided does not depend
-//! on the caller staying: the work runs in tasks of its own, and a buyer who hangs up loses only the answer.
+//! wait. What was admitted waits likewise while a few messages are on their way to their confirms; the next message
+//! takes all of it. An idle system adds no delay, a busy one shares each round trip among many. What is decided does not
+//! depend on the caller staying: the work runs in tasks of its own, and a buyer who hangs up loses only the answer.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +13,10 @@ use std::time::{Duration, Instant};
 use control::{Counted, lock};
 use domain::ports::{ADMIT_MAX, Gate, Outage, Queue};
 use domain::{Attempt, JobId, JobRecord, JobState, Refusal, Reservation, Route, Verdict};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tracing::{debug, warn};
 
-use crate::publishing::{Publish, Publishing};
+use crate::publishing::Publishing;
 
 /// Attempts of one route that may wait for the gate. Above this the caller is told at once that we are overloaded:
 /// at a hundred thousand a second this is a wait of some forty milliseconds, and a longer one helps nobody.
@@ -27,6 +28,16 @@ const WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// Confirmed jobs that ride on one call of the gate: twice as many as a call admits, so that they never pile up.
 const MARKS_PER_CALL: usize = 2 * ADMIT_MAX;
+
+/// Messages of one route on their way to their confirms. A broker confirms many at once, and each costs it far more than
+/// the orders in it: a fifth message would make all of them smaller, and nobody's answer earlier.
+const MESSAGES_IN_FLIGHT: usize = 4;
+
+/// While the broker is stuck, the next message leaves all the same after this time, to be answered with its own outcome.
+const SLOT_WAIT_MAX: Duration = Duration::from_millis(250);
+
+/// Reservations in one message; the header that names their jobs has to fit into one frame.
+const MESSAGE_MAX: usize = 256;
 
 /// What a purchase is answered.
 #[derive(Clone, Debug)]
@@ -59,6 +70,8 @@ pub struct Intake {
 /// What one route has waiting.
 struct RouteLane {
     waiting: mpsc::Sender<Waiting>,
+    /// Bounded by what was let into `waiting`.
+    admitted: mpsc::UnboundedSender<Unconfirmed>,
     /// Confirmed by the broker, not yet told to the gate. Bounded by what is admitted; lost marks only cost a
     /// duplicate publish.
     confirmed: Mutex<Vec<JobId>>,
@@ -138,9 +151,10 @@ impl Intake {
         let mut lanes = lock(&self.lanes);
         let lane = lanes.entry(route).or_insert_with(|| {
             let (waiting, attempts) = mpsc::channel(WAITING_MAX);
-            let lane = Arc::new(RouteLane { waiting, confirmed: Mutex::default() });
+            let (admitted, unconfirmed) = mpsc::unbounded_channel();
             tokio::spawn(self.clone().admit_groups(route, attempts));
-            lane
+            tokio::spawn(self.clone().publish_groups(route, unconfirmed));
+            Arc::new(RouteLane { waiting, admitted, confirmed: Mutex::default() })
         });
         lane.clone()
     }
@@ -163,7 +177,7 @@ impl Intake {
             let decided = self.gate.admit(route, &asked, &marks).await;
             metrics::histogram!("seckill_stage_seconds", "stage" => "admit").record(started.elapsed());
             match decided {
-                Ok(verdicts) => self.clone().settle(route, verdicts, answers),
+                Ok(verdicts) => lane.settle(verdicts, answers),
                 Err(outage) => {
                     lock(&lane.confirmed).extend(marks);
                     for (attempt, answer) in asked.into_iter().zip(answers) {
@@ -177,48 +191,54 @@ impl Intake {
         }
     }
 
-    /// Answers refusals and finished jobs at once, publishes the rest as one message and answers after the confirm.
-    fn settle(self: Arc<Self>, route: Route, verdicts: Vec<Verdict>, answers: Vec<oneshot::Sender<Answer>>) {
-        let mut unconfirmed = Vec::new();
-        for (verdict, answer) in verdicts.into_iter().zip(answers) {
-            match verdict {
-                Verdict::Refused(refusal) => drop(answer.send(Answer::Refused(refusal))),
-                Verdict::Admitted(record) => unconfirmed.push(Unconfirmed { record, repeated: false, answer }),
-                // The first answer may have been lost before its publish was confirmed: no 202 without a confirm.
-                Verdict::Repeated(record) if record.state == JobState::Unpublished => {
-                    unconfirmed.push(Unconfirmed { record, repeated: true, answer });
-                }
-                Verdict::Repeated(record) => drop(answer.send(Answer::Accepted { record, repeated: true })),
+    /// One message for all that were admitted since the last one, a few messages at a time.
+    async fn publish_groups(self: Arc<Self>, route: Route, mut admitted: mpsc::UnboundedReceiver<Unconfirmed>) {
+        let slots = Arc::new(Semaphore::new(MESSAGES_IN_FLIGHT));
+        let mut group = Vec::with_capacity(MESSAGE_MAX);
+        while admitted.recv_many(&mut group, MESSAGE_MAX).await > 0 {
+            let slot = tokio::time::timeout(SLOT_WAIT_MAX, slots.clone().acquire_owned()).await;
+            // What came while all messages were on their way travels with the first that may leave.
+            while group.len() < MESSAGE_MAX
+                && let Ok(one) = admitted.try_recv()
+            {
+                group.push(one);
             }
-        }
-        if !unconfirmed.is_empty() {
-            tokio::spawn(self.publish_and_answer(route, unconfirmed));
+            let (intake, group) = (self.clone(), std::mem::replace(&mut group, Vec::with_capacity(MESSAGE_MAX)));
+            tokio::spawn(async move {
+                intake.publish_and_answer(route, group).await;
+                drop(slot);
+            });
         }
     }
 
-    async fn publish_and_answer(self: Arc<Self>, route: Route, unconfirmed: Vec<Unconfirmed>) {
+    /// Publishes these as one message, joins the messages that some of them travel in already, and answers everyone of a
+    /// message with its confirm.
+    async fn publish_and_answer(self: Arc<Self>, route: Route, mut unconfirmed: Vec<Unconfirmed>) {
         let reservations = unconfirmed.iter().filter_map(|one| one.record.reservation()).collect();
         let publishes = self.publishing.start(route.shard, reservations);
-        let by_job: HashMap<JobId, &Publish> =
-            publishes.iter().flat_map(|publish| publish.jobs().iter().map(move |job| (*job, publish))).collect();
         let mut confirmed = Vec::with_capacity(unconfirmed.len());
-        for Unconfirmed { record, repeated, answer } in unconfirmed {
-            let outcome = match by_job.get(&record.job) {
-                Some(publish) => publish.confirmed().await,
-                None => Err(Outage::NotSent("the record is not a reservation".to_owned())),
-            };
-            match outcome {
-                Ok(()) => {
-                    confirmed.push(record.job);
-                    let _ = answer.send(Answer::Accepted { record, repeated });
-                }
-                Err(outage) => {
+        for publish in publishes {
+            let outcome = publish.confirmed().await;
+            for Unconfirmed { record, repeated, answer } in
+                unconfirmed.extract_if(.., |one| publish.carries(one.record.job))
+            {
+                let answered = match &outcome {
+                    Ok(()) => {
+                        confirmed.push(record.job);
+                        Answer::Accepted { record, repeated }
+                    }
                     // The reservation stays watched, so a publish without an answer is late, not lost.
-                    warn!(job.id = %record.job, %outage, "a reservation could not be confirmed in time; it will be published again");
-                    let _ = answer.send(Answer::Unknown(record.job));
-                }
+                    Err(_) => Answer::Unknown(record.job),
+                };
+                let _ = answer.send(answered);
+            }
+            if let Err(outage) = outcome {
+                let jobs = publish.jobs();
+                warn!(jobs, %outage, "reservations could not be confirmed in time; they will be published again");
             }
         }
+        // No reservation, though it is unpublished: the gate has answered what it cannot. Its job is as it was.
+        unconfirmed.into_iter().for_each(|one| drop(one.answer.send(Answer::Unknown(one.record.job))));
         self.note_confirmed(route, confirmed);
     }
 
@@ -228,6 +248,26 @@ impl Intake {
 }
 
 impl RouteLane {
+    /// Answers refusals and finished jobs at once, and hands on what has to be confirmed first.
+    fn settle(&self, verdicts: Vec<Verdict>, answers: Vec<oneshot::Sender<Answer>>) {
+        for (verdict, answer) in verdicts.into_iter().zip(answers) {
+            let (record, repeated) = match verdict {
+                Verdict::Refused(refusal) => {
+                    let _ = answer.send(Answer::Refused(refusal));
+                    continue;
+                }
+                // The first answer may have been lost before its publish was confirmed: no 202 without a confirm.
+                Verdict::Admitted(record) => (record, false),
+                Verdict::Repeated(record) => (record, true),
+            };
+            if record.state == JobState::Unpublished {
+                let _ = self.admitted.send(Unconfirmed { record, repeated, answer });
+            } else {
+                let _ = answer.send(Answer::Accepted { record, repeated });
+            }
+        }
+    }
+
     fn take_marks(&self) -> Vec<JobId> {
         let mut confirmed = lock(&self.confirmed);
         let rest = confirmed.len().saturating_sub(MARKS_PER_CALL);

@@ -2,7 +2,7 @@
 //!
 //! A thousand clicks with one token are one message, and all of them wait for its one confirm.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -16,14 +16,19 @@ use control::lock;
 /// One message on its way to its confirm.
 #[derive(Clone)]
 pub(crate) struct Publish {
-    jobs: Arc<[JobId]>,
+    jobs: Arc<HashSet<JobId>>,
     outcome: Shared<BoxFuture<'static, Result<(), Outage>>>,
 }
 
 impl Publish {
-    /// The jobs that travel in it.
-    pub(crate) fn jobs(&self) -> &[JobId] {
-        &self.jobs
+    /// How many jobs travel in it.
+    pub(crate) fn jobs(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Does this job travel in it?
+    pub(crate) fn carries(&self, job: JobId) -> bool {
+        self.jobs.contains(&job)
     }
 
     /// Waits for the confirm.
@@ -46,19 +51,21 @@ impl Publishing {
     pub(crate) fn start(&self, shard: Shard, mut group: Vec<Reservation>) -> Vec<Publish> {
         let mut under_way = lock(&self.under_way);
         let mut publishes: Vec<Publish> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut jobs = HashSet::with_capacity(group.len());
         group.retain(|one| {
-            if !seen.insert(one.job) {
+            if publishes.iter().any(|joined| joined.carries(one.job)) {
                 return false;
             }
-            let joined = under_way.get(&one.job);
-            publishes.extend(joined.cloned());
-            joined.is_none()
+            if let Some(joined) = under_way.get(&one.job) {
+                publishes.push(joined.clone());
+                return false;
+            }
+            jobs.insert(one.job)
         });
         if group.is_empty() {
             return publishes;
         }
-        let jobs: Arc<[JobId]> = group.iter().map(|one| one.job).collect();
+        let jobs = Arc::new(jobs);
         let queue = self.queue.clone();
         let done = Arc::clone(&self.under_way);
         let finished = Arc::clone(&jobs);
