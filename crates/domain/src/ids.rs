@@ -1,5 +1,6 @@
 //! Names of things. A value of one of these types is already valid; parsing is the only way in.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -24,6 +25,12 @@ macro_rules! text_id {
         impl $name {
             /// The identifier as text.
             pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }

@@ -5,16 +5,25 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::task::{Context, Waker};
 
 use domain::ports::Outage;
 use tokio::runtime::Handle;
 
+use crate::wakes::Wakes;
+
 /// Polls `work` on this thread, inside the main runtime's context. For work that may be dropped half way.
 pub async fn within<F: Future>(runtime: &Handle, work: F) -> F::Output {
     let mut work = pin!(work);
+    // The task's own waker, and the one that the main runtime is given in its place.
+    let mut wakers: Option<(Waker, Waker)> = None;
     poll_fn(|context| {
+        let (_, together) = match &mut wakers {
+            Some(known) if known.0.will_wake(context.waker()) => known,
+            outdated => outdated.insert((context.waker().clone(), Wakes::here().collecting(context.waker().clone()))),
+        };
         let _inside = runtime.enter();
-        work.as_mut().poll(context)
+        work.as_mut().poll(&mut Context::from_waker(together))
     })
     .await
 }

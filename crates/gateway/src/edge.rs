@@ -156,7 +156,7 @@ impl Edge {
         if !self.limits.shared.concerns(action) {
             return Ok(());
         }
-        self.within(self.limits.shared.check(action, caller)).await
+        Box::pin(self.within(self.limits.shared.check(action, caller))).await
     }
 
     /// The problem of a request that has shown nothing valid, or the shared limit of its address. The last word of the

@@ -1,10 +1,9 @@
 //! What is done around every request, in one step: its id, its measures, its headers, and the body of a problem.
 
-use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -50,7 +49,7 @@ where
         (Some(Crossing { preflight: Some(answer), .. }), _) => Err(request.into_response(answer.clone().build())),
         (_, Some(None)) => {
             Shed::InFlight.count();
-            Err(request.into_response(Problem::overloaded().answer(&id)))
+            Err(request.into_response(Problem::overloaded().answer(text(&id))))
         }
         (_, counted) => Ok((counted.flatten(), service.call(request))),
     };
@@ -62,20 +61,21 @@ where
         if let Some(error) = response.response().error() {
             let problem = match error.as_error::<Problem>() {
                 Some(problem) if problem.is_of_stranger() => {
-                    limited(response.request()).await.as_ref().unwrap_or(problem).answer(&id)
+                    Box::pin(limited(response.request())).await.as_ref().unwrap_or(problem).answer(text(&id))
                 }
-                Some(problem) => problem.answer(&id),
-                None => unforeseen(error, &id),
+                Some(problem) => problem.answer(text(&id)),
+                None => unforeseen(error, text(&id)),
             };
             response = response.into_response(problem);
         }
         let status = response.status();
         if let Some(metrics) = response.request().app_data::<RouteMetrics>() {
-            metrics.note(&method, status, started);
-            metrics.watch(response.request(), status, started);
-            metrics.sample(&id, status, started);
+            let took = started.elapsed();
+            metrics.note(&method, status, took);
+            metrics.watch(response.request(), status, took);
+            metrics.sample(&id, status, took);
         }
-        finish(response.headers_mut(), &id);
+        finish(response.headers_mut(), id);
         if let Some(crossing) = crossing {
             crossing.finish(response.headers_mut());
         }
@@ -91,10 +91,8 @@ async fn limited(request: &HttpRequest) -> Option<Problem> {
     request.app_data::<Data<Edge>>()?.count_stranger(request).await.err()
 }
 
-fn finish(headers: &mut HeaderMap, id: &str) {
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, id);
-    }
+fn finish(headers: &mut HeaderMap, id: HeaderValue) {
+    headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -114,24 +112,28 @@ fn unforeseen(error: &Error, id: &str) -> actix_web::HttpResponse {
 }
 
 /// The caller's id where it is a sane one, else one of ours.
-fn request_id(headers: &HeaderMap) -> Cow<'static, str> {
-    let sane = |id: &&str| {
-        (1..=REQUEST_ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    match headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane) {
-        Some(id) => id.to_owned().into(),
-        None => fresh_id().into(),
-    }
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let sane = |id: &&HeaderValue| (1..=REQUEST_ID_MAX).contains(&id.len()) && id.as_bytes().iter().all(plain);
+    headers.get(&REQUEST_ID).filter(sane).cloned().unwrap_or_else(fresh_id)
+}
+
+/// An id as text; it is ASCII.
+fn text(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or_default()
 }
 
 /// 64 bits that differ between requests, threads and processes; they name a request, they guard nothing.
-fn fresh_id() -> String {
+fn fresh_id() -> HeaderValue {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     thread_local! {
         static COUNT: (RandomState, Cell<u64>) = (RandomState::new(), Cell::new(0));
     }
     COUNT.with(|(random, count)| {
         count.set(count.get().wrapping_add(1));
-        format!("{:016x}", random.hash_one(count.get()))
+        let bits = random.hash_one(count.get());
+        let digits: [u8; 16] = std::array::from_fn(|at| DIGITS[(bits >> (60 - 4 * at)) as usize & 0xf]);
+        HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("none"))
     })
 }
 
@@ -154,16 +156,16 @@ impl RouteMetrics {
         Self { route, answered: Cell::new(0), watched: OnceCell::new(), seconds, requests: RefCell::default() }
     }
 
-    fn sample(&self, id: &str, status: StatusCode, started: Instant) {
+    fn sample(&self, id: &HeaderValue, status: StatusCode, took: Duration) {
         if status.is_client_error() {
             return;
         }
         let answered = self.answered.get().wrapping_add(1);
         self.answered.set(answered);
         if answered.is_multiple_of(SAMPLE) {
-            let us = started.elapsed().as_micros() as u64;
+            let us = took.as_micros() as u64;
             tracing::info!(
-                request.id = id,
+                request.id = text(id),
                 route = self.route,
                 status = status.as_u16(),
                 us,
@@ -173,15 +175,15 @@ impl RouteMetrics {
     }
 
     /// For the operators' page of performance. A refusal is an answer; what ends with 500 or more has failed.
-    fn watch(&self, request: &HttpRequest, status: StatusCode, started: Instant) {
+    fn watch(&self, request: &HttpRequest, status: StatusCode, took: Duration) {
         let found = || request.app_data::<Data<Edge>>().map(|edge| edge.works.monitor.operation(self.route));
         if let Some(operation) = self.watched.get_or_init(found) {
-            operation.note(started.elapsed(), kind(status));
+            operation.note(took, kind(status));
         }
     }
 
-    fn note(&self, method: &Method, status: StatusCode, started: Instant) {
-        self.seconds.record(started.elapsed());
+    fn note(&self, method: &Method, status: StatusCode, took: Duration) {
+        self.seconds.record(took);
         let mut requests = self.requests.borrow_mut();
         let method = label(method);
         match requests.iter().find(|(m, s, _)| *m == method && *s == status) {
@@ -219,7 +221,7 @@ mod tests {
     fn id_for(sent: &str) -> String {
         let mut headers = HeaderMap::new();
         headers.insert(REQUEST_ID, HeaderValue::from_str(sent).unwrap());
-        request_id(&headers).into_owned()
+        text(&request_id(&headers)).to_owned()
     }
 
     #[test]

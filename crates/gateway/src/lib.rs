@@ -29,6 +29,7 @@ mod sold_out;
 mod telemetry;
 mod unread;
 mod views;
+mod wakes;
 mod webhooks;
 
 pub use address::Cidr;

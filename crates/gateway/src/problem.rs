@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::challenge::Challenge;
-use crate::views::{DateTime, to_ms};
+use crate::views::{DateTime, json_bytes, to_ms};
 
 macro_rules! codes {
     ($($name:ident $word:literal $status:literal $retryable:literal $title:literal;)*) => {
@@ -32,6 +32,11 @@ macro_rules! codes {
             /// The word in the answer and in metrics.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word),* }
+            }
+
+            /// What kind of problem it is, as a URN.
+            fn urn(self) -> &'static str {
+                match self { $(Self::$name => concat!("urn:seckill:problem:", $word)),* }
             }
 
             /// The HTTP status.
@@ -121,7 +126,7 @@ pub struct Extras {
 #[schema(as = Problem)]
 pub struct ProblemBody<'a> {
     /// A URN that ends with the code.
-    r#type: String,
+    r#type: &'a str,
     /// The same for every problem of this code.
     title: &'a str,
     /// The HTTP status.
@@ -422,7 +427,7 @@ impl Problem {
             answer.append_header((name.clone(), value.clone()));
         }
         let body = ProblemBody {
-            r#type: format!("urn:seckill:problem:{}", code.as_str()),
+            r#type: code.urn(),
             title: code.title(),
             status: code.status().as_u16(),
             detail,
@@ -431,7 +436,7 @@ impl Problem {
             request_id,
             extras,
         };
-        answer.body(serde_json::to_vec(&body).unwrap_or_default())
+        answer.body(json_bytes(&body))
     }
 }
 

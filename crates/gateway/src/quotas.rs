@@ -16,7 +16,7 @@ impl Edge {
         if !self.quotas.counts(QuotaKind::Requests) {
             return Ok(());
         }
-        self.within(self.quotas.request(client)).await.map_err(|refused| Problem::quota(&refused))
+        Box::pin(self.within(self.quotas.request(client))).await.map_err(|refused| Problem::quota(&refused))
     }
 
     /// Decides a purchase, within the buyer's quota where there is one.
@@ -25,7 +25,7 @@ impl Edge {
         if attempt.admissible != Admissible::Yes || !self.quotas.counts(QuotaKind::Purchases) {
             return Ok(self.within(self.intake.purchase(attempt)).await);
         }
-        self.purchase_within_quota(attempt, listed).await
+        Box::pin(self.purchase_within_quota(attempt, listed)).await
     }
 
     /// Takes from the quota, asks the gate, and gives back what was not used. In a task of its own: a buyer who hangs up

@@ -22,7 +22,16 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
         .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .body(serde_json::to_vec(body).unwrap_or_default())
+        .body(json_bytes(body))
+}
+
+/// A body as JSON, in memory that suits most of them.
+pub fn json_bytes(body: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512);
+    match serde_json::to_writer(&mut bytes, body) {
+        Ok(()) => bytes,
+        Err(_) => Vec::new(), // a type of ours that is no JSON: tests see it
+    }
 }
 
 /// An amount in the currency's minor unit: 1999 CNY is 19.99 yuan.

@@ -64,9 +64,9 @@ pub struct Buyer {
 pub struct BuyerKeys(Arc<Keys>);
 
 struct Keys {
-    keys: Vec<Key>,
+    /// Each with the rules for what it has signed.
+    keys: Vec<(Key, Validation)>,
     signing: Option<EncodingKey>,
-    rules: Validation,
     issuer: Option<String>,
     audience: Option<String>,
     channel_claim: Option<String>,
@@ -107,10 +107,14 @@ impl BuyerKeys {
         if keys.is_empty() {
             return Err("one of hs256_secret, jwks_file and public_key_file is needed".to_owned());
         }
+        let rules = rules(settings);
+        let with_rules = |key: Key| {
+            let rules = Validation { algorithms: key.algorithms.clone(), ..rules.clone() };
+            (key, rules)
+        };
         Ok(Self(Arc::new(Keys {
-            keys,
+            keys: keys.into_iter().map(with_rules).collect(),
             signing,
-            rules: rules(settings),
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
             channel_claim: settings.channel_claim.clone(),
@@ -126,17 +130,15 @@ impl BuyerKeys {
             return Err(refused());
         }
         let header = decode_header(jwt).map_err(|_| refused())?;
-        let fits = |key: &&Key| {
+        let fits = |(key, _): &&(Key, Validation)| {
             let named = match (&key.id, &header.kid) {
                 (Some(ours), Some(theirs)) => ours == theirs,
                 _ => true,
             };
             named && key.algorithms.contains(&header.alg)
         };
-        let claims = self.0.keys.iter().filter(fits).find_map(|key| {
-            let rules = Validation { algorithms: vec![header.alg], ..self.0.rules.clone() };
-            decode::<Map<String, Value>>(jwt, &key.key, &rules).ok()
-        });
+        let decoded = |(key, rules): &(Key, Validation)| decode::<Map<String, Value>>(jwt, &key.key, rules).ok();
+        let claims = self.0.keys.iter().filter(fits).find_map(decoded);
         let claims = claims.ok_or_else(refused)?.claims;
         let id = claims.get("sub").and_then(Value::as_str).and_then(|sub| sub.parse().ok()).ok_or_else(refused)?;
         let channel = match self.0.channel_claim.as_ref().and_then(|claim| claims.get(claim)) {
@@ -182,7 +184,7 @@ pub fn is_client(text: &str) -> bool {
 }
 
 fn rules(settings: &BuyerSettings) -> Validation {
-    let mut rules = Validation::new(Algorithm::HS256); // replaced by the key's own at each use
+    let mut rules = Validation::new(Algorithm::HS256); // replaced by each key's own
     let mut required = vec!["exp", "sub"];
     rules.leeway = u64::from(settings.leeway_s);
     rules.validate_nbf = true;

@@ -31,7 +31,7 @@ const LOOK_LAST: Duration = Duration::from_millis(250);
 pub async fn get(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let (record, listed) = find(&request, &edge).await?;
     let record = match wait(&request) {
-        Some(patience) => finished_within(&edge, record, patience).await,
+        Some(patience) => Box::pin(finished_within(&edge, record, patience)).await,
         None => record,
     };
     Ok(json(StatusCode::OK, &JobBody::new(&record, &listed.sale)))

@@ -9,7 +9,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
 use domain::ports::JobLookup;
-use domain::{Admissible, Attempt, ItemId, JobId, JobRecord, JobStatus, Quantity, Refusal, SaleToken};
+use domain::{Admissible, Attempt, ItemId, JobId, JobRecord, JobStatus, Quantity, Refusal, SaleToken, Timestamp};
 use order_intake::Answer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -63,7 +63,7 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     }
     let Accepted { record, listed, .. } = decided?;
     let finished = match wait(&request) {
-        Some(patience) => jobs::finished_within(&edge, record, patience).await,
+        Some(patience) => Box::pin(jobs::finished_within(&edge, record, patience)).await,
         None => record,
     };
     Ok(answer(&request, &finished, &listed))
@@ -102,11 +102,12 @@ async fn decide(request: &HttpRequest, edge: &Edge, payload: Payload) -> Result<
         unless_admitted(edge, token.job, edge.count_request(&buyer).await).await?;
     }
     let rules = edge.limits.shared.concerns(Action::Order).then(|| token.channel.clone());
-    let attempt = attempt(edge, &listed, token, &purchase)?;
+    let now = edge.catalog.now();
+    let attempt = attempt(edge, &listed, token, &purchase, now)?;
     let (job, item) = (attempt.job, attempt.item);
     let may_return =
         |problem: Problem| problem.may_return(item.and_then(|item| edge.catalog.held_until(&listed.sale, item)));
-    if edge.sold_out.denies(&listed, &attempt, edge.catalog.now()) {
+    if edge.sold_out.denies(&listed, &attempt, now) {
         return Err(may_return(Problem::sold_out()));
     }
     if let Some(channel) = rules {
@@ -146,12 +147,17 @@ async fn unless_admitted(edge: &Edge, job: JobId, counted: Result<(), Problem>) 
 }
 
 /// What the gate is asked. Whatever depends on whether the token was admitted before is left to the gate.
-fn attempt(edge: &Edge, listed: &Listed, token: SaleToken, purchase: &Purchase<'_>) -> Result<Attempt, Problem> {
+fn attempt(
+    edge: &Edge,
+    listed: &Listed,
+    token: SaleToken,
+    purchase: &Purchase<'_>,
+    now: Timestamp,
+) -> Result<Attempt, Problem> {
     let sale = &listed.sale;
     // Only a plain whole number: "5", 1.5, 1e3, -1 and null are not one.
     let units = purchase.quantity.get().parse::<u64>().ok().and_then(|units| Quantity::try_from(units).ok());
     let quantity = units.ok_or_else(|| Problem::quantity(sale.limit_per_buyer))?;
-    let now = edge.catalog.now();
     let leeway = TimeDelta::milliseconds(i64::from(edge.settings.token_leeway_ms));
     if token.not_before > now + leeway {
         return Err(Problem::not_open(token.not_before, now));

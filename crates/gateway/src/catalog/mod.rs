@@ -126,9 +126,8 @@ impl Catalog {
     /// A sale that shoppers may know of. A text that is no sale id is the id of no sale.
     pub fn public(&self, id: &str) -> Result<Arc<Listed>, Problem> {
         let view = self.view()?;
-        let Ok(id) = id.parse::<SaleId>() else { return Err(Problem::not_found()) };
-        let listed = view.by_id.get(&id).filter(|listed| listed.sale.state != SaleState::Draft);
-        listed.cloned().ok_or_else(|| Problem::no_sale(&id))
+        let listed = view.by_id.get(id).filter(|listed| listed.sale.state != SaleState::Draft);
+        listed.cloned().ok_or_else(|| id.parse().map_or_else(|_| Problem::not_found(), |id| Problem::no_sale(&id)))
     }
 
     /// The sale of this number, as a job id names it.

@@ -18,6 +18,7 @@ mod operating;
 mod paying;
 mod performance;
 mod purchases;
+mod quota_world;
 mod quotas;
 mod raw;
 mod reading;

@@ -142,7 +142,7 @@ impl Shop {
             setting_store: world.store.clone(),
             audit: world.store.clone(),
             shared_limits: world.clone(),
-            quotas: crate::quotas::quotas(&world, clock.clone(), settings_of_quotas),
+            quotas: crate::quota_world::quotas(&world, clock.clone(), settings_of_quotas),
             health: vec![world.clone()],
             clock: clock.clone(),
             entropy: Arc::new(TestEntropy::default()),
