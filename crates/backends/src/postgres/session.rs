@@ -27,9 +27,6 @@ pub(super) type Driver = sqlx::Postgres;
 /// Connections are renewed this often, so that nothing odd about one lasts.
 const LIFETIME_MAX: Duration = Duration::from_secs(300);
 
-/// A connection that was idle for so long is asked whether it still stands before it is used.
-const IDLE_TRUSTED: Duration = Duration::from_secs(1);
-
 /// Added to the server's own limit, so that its answer comes first where there is one.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -52,16 +49,6 @@ impl Database {
             .min_connections(settings.pool_min.min(settings.pool_size))
             .acquire_timeout(Duration::from_millis(settings.acquire_timeout_ms))
             .max_lifetime(LIFETIME_MAX)
-            .test_before_acquire(false)
-            .before_acquire(|connection, about| {
-                async move {
-                    if about.idle_for > IDLE_TRUSTED {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                }
-                .boxed()
-            })
             .after_connect(move |_, _| {
                 count.fetch_add(1, Ordering::Relaxed);
                 async { Ok(()) }.boxed()

@@ -16,8 +16,9 @@ use super::support::{Receiver, crowd, in_a_database, patient};
 const PLACE_MAX: u64 = 7;
 /// Begin, turn, rows, mark, commit.
 const RELAY_MAX: u64 = 5;
-/// Beside it: the connection is asked when it goes back to the pool, and others are told that there are rows.
-const BESIDE_MAX: u64 = 2;
+/// Beside it: others are told that there are rows; and a connection is asked when it leaves the pool and when it comes
+/// back, for this and for that.
+const BESIDE_MAX: u64 = 5;
 
 /// Passes bytes on, and counts what waits for an answer: `Sync` and `Query`.
 async fn counted(server: String, asked: Arc<AtomicU64>) -> u16 {
