@@ -21,6 +21,8 @@ mod placing;
 mod pools;
 #[path = "postgres/relaying.rs"]
 mod relaying;
+#[path = "postgres/round_trips.rs"]
+mod round_trips;
 #[path = "postgres/support.rs"]
 mod support;
 #[path = "postgres/upgrade.rs"]

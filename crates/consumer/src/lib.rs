@@ -6,6 +6,7 @@
 //! transaction is the store's.
 
 mod deadlines;
+mod pace;
 mod payments;
 mod place;
 mod relay;

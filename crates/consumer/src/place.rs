@@ -1,6 +1,7 @@
 //! Takes what waits on a lane, writes it, acknowledges it. In that order, always.
 //!
-//! While a transaction runs, the next deliveries gather; the next transaction takes them all. While Postgres is away
+//! While a transaction runs, and for the rest of its [`Pace`], the next deliveries gather; the next transaction takes them
+//! all. While Postgres is away
 //! the batch is held: nothing is sent back to the broker, so nothing storms. A message that can never be placed is
 //! found by halving, ends among the dead letters, and its jobs end as refused; its neighbours never notice.
 
@@ -12,6 +13,8 @@ use domain::ports::{Clock, Delivery, DeliveryTag, Lane, OrderStore, Outage, Plac
 use domain::{Outcome, RefusedReason, Reservation, decode_group};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+
+use crate::pace::Pace;
 
 /// Reservations in one transaction. Above this a transaction gets longer and an order no cheaper.
 const BATCH_MAX: usize = 500;
@@ -25,7 +28,15 @@ pub(crate) async fn serve(
 ) {
     let mut placer = Placer { orders, clock, stop: stop.clone() };
     let mut backoff = Backoff::default();
-    while let Some(taken) = stop.run_until_cancelled(lane.take(BATCH_MAX)).await {
+    let mut pace = Pace::default();
+    loop {
+        let next = async {
+            pace.rest().await;
+            lane.take(BATCH_MAX).await
+        };
+        let Some(taken) = stop.run_until_cancelled(next).await else { return };
+        let jobs = taken.iter().flatten().map(|delivery| delivery.jobs.len()).sum::<usize>();
+        pace.begin(jobs >= BATCH_MAX);
         let settled = match taken {
             Ok(deliveries) => placer.settle(lane.as_mut(), deliveries).await,
             Err(outage) => Err(outage),
@@ -160,6 +171,7 @@ impl Placer {
 
     fn report(&self, batch: &[Reservation], placements: &[Placement], started: Instant) {
         let now = self.clock.now();
+        let age = metrics::histogram!("seckill_job_seconds");
         let (mut placed, mut refused, mut repeated) = (0_u64, 0_u64, 0_u64);
         for (reservation, placement) in batch.iter().zip(placements) {
             match (placement.duplicate, placement.outcome) {
@@ -169,7 +181,7 @@ impl Placer {
             }
             if !placement.duplicate {
                 let seconds = (now - reservation.admitted_at).as_seconds_f64().max(0.0);
-                metrics::histogram!("seckill_job_seconds").record(seconds);
+                age.record(seconds);
             }
         }
         metrics::histogram!("seckill_group_jobs", "stage" => "place").record(batch.len() as f64);

@@ -15,6 +15,8 @@ use domain::{Effect, Hold, SaleId, WarmSale};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::pace::Pace;
+
 /// Rows in one round.
 const ROWS_MAX: usize = 100;
 
@@ -33,13 +35,18 @@ where
     D: Deliver + HoldsBack + 'static,
 {
     let mut backoff = Backoff::default();
-    while !stop.is_cancelled() {
+    let mut pace = Pace::default();
+    while stop.run_until_cancelled(pace.rest()).await.is_some() {
+        pace.begin(false);
         let wait = match outbox.relay(sink, ROWS_MAX, to.clone()).await {
             Ok(relayed) => {
                 backoff.reset();
                 metrics::counter!("seckill_relayed_total", "sink" => sink.as_str()).increment(relayed.rows as u64);
                 match (relayed.more, to.holds_back()) {
-                    (true, false) => continue,
+                    (true, false) => {
+                        pace.begin(true);
+                        continue;
+                    }
                     (_, true) => HELD_BACK_EVERY,
                     (false, false) => SWEEP_EVERY,
                 }

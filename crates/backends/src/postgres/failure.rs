@@ -17,6 +17,8 @@ pub(super) enum Failure {
 const SERIALIZATION_FAILURE: &str = "40001";
 /// Two transactions that wait for each other; the server chose this one.
 const DEADLOCK: &str = "40P01";
+/// Somebody else has written a row that only one can write: the next attempt sees it.
+const UNIQUE_VIOLATION: &str = "23505";
 /// Another transaction kept a lock for too long.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
@@ -55,7 +57,7 @@ impl From<sqlx::Error> for Failure {
                 metrics::counter!("seckill_db_deadlocks_total").increment(1);
                 Self::Raced(why)
             }
-            LOCK_NOT_AVAILABLE => Self::Raced(why),
+            LOCK_NOT_AVAILABLE | UNIQUE_VIOLATION => Self::Raced(why),
             // Data exceptions and broken constraints.
             code if code.starts_with("22") || code.starts_with("23") => Self::Poison(why),
             _ => Self::not_sent(why),

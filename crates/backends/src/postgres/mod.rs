@@ -42,6 +42,7 @@ const CHECK_MAX: Duration = Duration::from_secs(1);
 pub struct Postgres {
     database: Database,
     wake: Wake,
+    wary: place::Wary,
 }
 
 impl Postgres {
@@ -54,7 +55,7 @@ impl Postgres {
         metrics::counter!("seckill_db_acquire_timeouts_total").increment(0);
         let database = Database::new(settings, options.clone());
         let wake = Wake::new(database.pool().clone(), options);
-        Ok(Arc::new(Self { database, wake }))
+        Ok(Arc::new(Self { database, wake, wary: place::Wary::default() }))
     }
 
     /// Sets the gauges of the pool; meant to be called every second.

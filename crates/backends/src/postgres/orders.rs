@@ -14,11 +14,26 @@ const HOLD: &str = select_orders!("where o.id = $1");
 
 const ORDER: &str = select_views!("where o.id = $1 and o.buyer_id = $2");
 
-/// Two statements, so that each is planned for what it is asked.
-const ORDERS_OF: &str = select_views!("where o.buyer_id = $1 order by o.created_at desc, o.id desc limit 100");
+/// A buyer's orders are in two indexes, each asked in its own words.
+macro_rules! select_own {
+    ($asked:literal) => {
+        concat!(
+            select_views!(""),
+            $asked,
+            " and (o.exclusive and o.status in ('pending_payment', 'paid')) union all ",
+            select_views!(""),
+            $asked,
+            " and not (o.exclusive and o.status in ('pending_payment', 'paid'))
+             order by created_at desc, id desc
+             limit 100"
+        )
+    };
+}
 
-const ORDERS_OF_IN_SALE: &str =
-    select_views!("where o.buyer_id = $1 and o.sale_id = $2 order by o.created_at desc, o.id desc limit 100");
+/// Two statements, so that each is planned for what it is asked.
+pub(super) const ORDERS_OF: &str = select_own!("where o.buyer_id = $1");
+
+const ORDERS_OF_IN_SALE: &str = select_own!("where o.buyer_id = $1 and o.sale_id = $2");
 
 /// One statement is one snapshot. Held and paid units are kept with the item, so nothing is summed over orders.
 pub(super) const TOTALS: &str = "

@@ -7,7 +7,8 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::life::statements;
-use super::orders::TOTALS;
+use super::orders::{ORDERS_OF, TOTALS};
+use super::place::statements::{COUNTED, EXCLUSIVE};
 use super::{Postgres, PostgresSettings};
 
 /// 20 items of a sale with 5,000 orders each, of which 200 are due; and as many items of sales that are over.
@@ -25,6 +26,7 @@ const FILL: &str = "
     insert into orders (id, sale_id, item_id, buyer_id, quantity, status, amount, currency, exclusive, expires_at)
     select lpad(to_hex(n), 32, '0')::uuid, 's2', 'i' || n % 10, 'b' || n, 1, 'paid', 100, 'CNY', true, now()
     from generate_series(100001, 120000) as n;
+    insert into allowances (sale_id, buyer_id, units) select 's1', 'b' || n, 1 from generate_series(1, 100000) as n;
     insert into payments (id, order_id, amount, currency, state, reason, due_at)
     select 'p' || n, lpad(to_hex(n), 32, '0')::uuid, 100, 'CNY',
            case when n < 99000 then 'settled' when n < 99500 then 'open' else 'refund_due' end,
@@ -33,8 +35,11 @@ const FILL: &str = "
     insert into outbox (sink, sale_id, sale_number, shard, item_position, version, units_delta, body)
     select 'gate', 's1', 1, 0, n % 20, n / 20, 1, '[]' from generate_series(0, 99999) as n;";
 
+/// 500 times the same is not looked up fewer times.
+const BUYERS: &str = "array_fill(1, array[500]), array_fill('b20'::text, array[500])";
+
 /// A statement, values for its parameters, the index that it has to use, and the pages that it may touch.
-const ASKED: [(&str, &str, &str, i64); 6] = [
+const ASKED: [(&str, &str, &str, i64); 10] = [
     // A page or two for each of the 420 items, and the root and a leaf of the index for each of the 20 that wait.
     (statements::DUE_ITEMS, "100", "orders_due", 1_000),
     // 500 rows are found, locked, read again and written; each writes to five indexes.
@@ -43,6 +48,11 @@ const ASKED: [(&str, &str, &str, i64); 6] = [
     (statements::CLAIM_REFUNDS, "100", "payments_due", 5_000),
     (TOTALS, "1, array_fill(4990::bigint, array[20])", "orders_due", 1_000),
     (TOTALS, "1, array_fill(4990::bigint, array[20])", "outbox_changes", 1_000),
+    // A few pages for each of 500 buyers.
+    (COUNTED, BUYERS, "allowances_pkey", 5_000),
+    (EXCLUSIVE, BUYERS, "orders_one_per_buyer", 6_000),
+    (ORDERS_OF, "'b20'", "orders_one_per_buyer", 50),
+    (ORDERS_OF, "'b20'", "orders_owner", 50),
 ];
 
 /// Every node of a plan.

@@ -40,12 +40,17 @@ const WRITE: &str = "
 const WRITTEN: &str = "
     select generation, used from quota_usage where day = $1 and kind = $2 and subject = $3 order by generation";
 
-/// An order is written soon after it was admitted: the index finds it by when it was written.
+/// An order is written soon after it was admitted: an index finds it by when it was written. A buyer's orders are in two.
 const USED: &str = "
     select greatest(
         (select coalesce(sum(used), 0) from quota_usage where day = $1 and kind = $2 and subject = $3),
-        (select coalesce(sum(quantity), 0) from orders
-         where $2 = 'purchases' and buyer_id = $3 and created_at >= $4 and created_at < $5::timestamptz + interval '1 hour'
+        (select coalesce(sum(quantity), 0) from (
+            select quantity, created_at, admitted_at, status from orders
+            where buyer_id = $3 and (exclusive and status in ('pending_payment', 'paid'))
+            union all
+            select quantity, created_at, admitted_at, status from orders
+            where buyer_id = $3 and not (exclusive and status in ('pending_payment', 'paid'))) as own
+         where $2 = 'purchases' and created_at >= $4 and created_at < $5::timestamptz + interval '1 hour'
            and coalesce(admitted_at, created_at) >= $4 and coalesce(admitted_at, created_at) < $5
            and status <> 'rejected'))::bigint";
 

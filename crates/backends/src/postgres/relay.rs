@@ -1,6 +1,7 @@
 //! The port `Outbox`: hands waiting rows on, one relay at a time per sink among all processes.
 //!
-//! A row is marked in the transaction that took it, after it was delivered: a crash in between delivers it again.
+//! A row is marked in the transaction that took it, after it was delivered: a crash in between delivers it again. So does
+//! a crash of the server that loses the last marks, which is why their commits do not wait for the disk.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,7 +110,7 @@ async fn turn(mut session: Session<'_>, sink: Sink, limit: usize, to: Arc<dyn De
 #[async_trait]
 impl Outbox for Postgres {
     async fn relay(&self, sink: Sink, limit: usize, to: Arc<dyn Deliver>) -> Result<Relayed, Outage> {
-        let work = self.database.transaction("relay", move |session| turn(session, sink, limit, to).boxed());
+        let work = self.database.repeatable("relay", move |session| turn(session, sink, limit, to).boxed());
         match work.await {
             Ok(Turn::Relayed(relayed)) => Ok(relayed),
             Ok(Turn::Failed(outage)) => Err(outage),

@@ -90,8 +90,27 @@ impl Database {
         T: Send + 'static,
         W: for<'c> FnOnce(Session<'c>) -> Work<'c, T> + Send + 'static,
     {
+        self.begun_with("begin", kind, work).await
+    }
+
+    /// The same, but its commit does not wait for the disk: only for what may be lost in a crash of the server, because
+    /// it is done again then.
+    pub(super) async fn repeatable<T, W>(&self, kind: &'static str, work: W) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(Session<'c>) -> Work<'c, T> + Send + 'static,
+    {
+        self.begun_with("begin; set local synchronous_commit = off", kind, work).await
+    }
+
+    async fn begun_with<T, W>(&self, begin: &'static str, kind: &'static str, work: W) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(Session<'c>) -> Work<'c, T> + Send + 'static,
+    {
         let (patience, started) = (self.patience, Instant::now());
-        let outcome = self.on_a_connection(move |connection| committed(connection, patience, work).boxed()).await;
+        let outcome =
+            self.on_a_connection(move |connection| committed(connection, begin, patience, work).boxed()).await;
         metrics::histogram!("seckill_db_transaction_seconds", "transaction" => kind).record(started.elapsed());
         outcome
     }
@@ -121,11 +140,16 @@ impl Database {
     }
 }
 
-async fn committed<T, W>(connection: &mut PgConnection, patience: Duration, work: W) -> Result<T, Failure>
+async fn committed<T, W>(
+    connection: &mut PgConnection,
+    begin: &'static str,
+    patience: Duration,
+    work: W,
+) -> Result<T, Failure>
 where
     W: for<'c> FnOnce(Session<'c>) -> Work<'c, T>,
 {
-    let mut transaction = within(patience, connection.begin()).await??;
+    let mut transaction = within(patience, connection.begin_with(begin)).await??;
     match work(Session { connection: &mut transaction, patience }).await {
         Ok(value) => {
             let started = Instant::now();

@@ -55,7 +55,7 @@ impl Proxy {
 }
 
 /// `host:port` of a URL.
-fn address(url: &str) -> String {
+pub(crate) fn address(url: &str) -> String {
     let rest = url.split_once("://").unwrap().1;
     let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
     authority.rsplit_once('@').map_or(authority, |(_, address)| address).to_owned()

@@ -191,7 +191,7 @@ async fn neither_placing_nor_looking_up_ever_reads_all_orders() {
         drop(postgres);
         let started = Instant::now();
         let scans = |kind: &str| format!("select {kind} from pg_stat_user_tables where relname = 'orders'");
-        while bench.number(&scans("idx_scan")).await < 10_000 {
+        while bench.number(&scans("idx_scan")).await < 1_000 {
             assert!(started.elapsed() < Duration::from_secs(30), "no statistics came");
         }
         // Building an index scans its table too, but these were built on an empty one.

@@ -74,8 +74,9 @@ impl Kind for PostgresKind {
             "max_connections=200",
             // Enough that the tables of a large sale stay in memory, and little enough for a small machine.
             "shared_buffers=256MB",
-            // The default of 1 GB means a checkpoint every few seconds at tens of thousands of orders a second.
-            "max_wal_size=2GB",
+            // The default of 1 GB means a checkpoint every minute at ten thousand orders a second, and after each one every
+            // page that is touched goes to the log as a whole.
+            "max_wal_size=4GB",
         ] {
             command.args(["-c", setting]);
         }

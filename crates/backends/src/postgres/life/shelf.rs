@@ -27,10 +27,11 @@ const GIVE_BACK: &str = r#"
     with change as (
         select * from unnest($2::text[], $3::integer[]) as change (buyer_id, units)
     ), locked as (
-        select a.buyer_id from allowances a join change using (buyer_id)
-        where a.sale_id = $1
-        order by a.buyer_id collate "C"
-        for update of a
+        -- By the whole key: a join may be planned to read all buyers of the sale.
+        select buyer_id from allowances
+        where sale_id = $1 and buyer_id = any($2)
+        order by buyer_id collate "C"
+        for update
     )
     update allowances a
     set units = a.units - change.units

@@ -3,6 +3,10 @@
 //! [`read`] finds what is there, [`judge`] decides without any I/O, [`write`] writes it under guards that fail when
 //! somebody else wrote in between. Then the whole attempt is undone and made again with the rows locked, so that it
 //! cannot be overtaken a second time. Nothing is decided twice, and nothing by guessing.
+//!
+//! Nearly all jobs are new, and their buyers hold nothing: the gate has turned the others away. So the first attempt looks
+//! no job and no buyer up, and leaves it to the guards to find out. Where jobs come again, as after a crash or a long
+//! backlog, it looks them up until a batch is all new.
 
 mod judge;
 mod outbox;
@@ -11,6 +15,7 @@ mod write;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::ports::{Outage, PlaceError, Placement, Unplaced};
@@ -52,6 +57,26 @@ struct Change<'o> {
     units: i64,
 }
 
+/// Do jobs come that have a row? Until the first batch nobody knows.
+pub(super) struct Wary(AtomicBool);
+
+impl Default for Wary {
+    fn default() -> Self {
+        Self(AtomicBool::new(true))
+    }
+}
+
+/// How an attempt begins: what it looks up before it judges.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Only at the items.
+    Trusting,
+    /// Also at rows that the jobs have already.
+    AtJobs,
+    /// At all of it, with the items locked.
+    Locked,
+}
+
 type Changes<'o> = BTreeMap<(Route, Option<ItemIndex>), Change<'o>>;
 
 impl Postgres {
@@ -76,14 +101,16 @@ impl Postgres {
         if asks.is_empty() {
             return Ok(Vec::new());
         }
+        // A job that has to be refused is one that made trouble: it may well be there already.
+        let first = if kind == "refuse" || self.wary.0.load(Ordering::Relaxed) { Look::AtJobs } else { Look::Trusting };
         let asks: Arc<[Ask]> = asks.into();
         let mut last = String::new();
         for attempt in 0..ATTEMPTS_MAX {
             let work = asks.clone();
-            let locked = attempt > 0;
+            let look = if attempt > 0 { Look::Locked } else { first };
             let outcome = self
                 .database
-                .transaction(kind, move |session| async move { settle_once(session, &work, locked).await }.boxed());
+                .transaction(kind, move |session| async move { settle_once(session, &work, look).await }.boxed());
             match outcome.await {
                 Err(Failure::Raced(why)) => {
                     debug!(attempt, why, "a batch was overtaken and starts over");
@@ -92,18 +119,23 @@ impl Postgres {
                     last = why;
                 }
                 Ok(placements) => {
+                    self.wary.0.store(placements.iter().any(|placement| placement.duplicate), Ordering::Relaxed);
                     self.wake.signal();
                     return Ok(placements);
                 }
-                Err(failure) => return Err(failure),
+                Err(failure) => {
+                    // Perhaps it was committed all the same.
+                    self.wary.0.store(true, Ordering::Relaxed);
+                    return Err(failure);
+                }
             }
         }
         Err(Failure::not_sent(format!("overtaken {ATTEMPTS_MAX} times, at last by: {last}")))
     }
 }
 
-async fn settle_once(mut session: Session<'_>, asks: &[Ask], locked: bool) -> Result<Vec<Placement>, Failure> {
-    let facts = read::facts(&mut session, asks, locked).await?;
+async fn settle_once(mut session: Session<'_>, asks: &[Ask], look: Look) -> Result<Vec<Placement>, Failure> {
+    let facts = read::facts(&mut session, asks, look == Look::Locked).await?;
     let mut known = Vec::with_capacity(asks.len());
     for ask in asks {
         if facts.sales.contains_key(&ask.job.route().sale) {
@@ -122,9 +154,15 @@ async fn settle_once(mut session: Session<'_>, asks: &[Ask], locked: bool) -> Re
     // Whatever a message says: one row per job.
     let mut seen = HashSet::with_capacity(known.len());
     known.retain(|ask| seen.insert(ask.job));
-    let earlier = read::orders(&mut session, &known).await?;
+    let earlier = match look {
+        Look::Trusting => HashMap::new(),
+        Look::AtJobs | Look::Locked => read::orders(&mut session, &known).await?,
+    };
     let new: Vec<&Ask> = known.iter().copied().filter(|ask| !earlier.contains_key(&ask.job)).collect();
-    let held = read::held(&mut session, &facts, &new, locked).await?;
+    let held = match look {
+        Look::Trusting | Look::AtJobs => judge::Held::new(),
+        Look::Locked => read::held(&mut session, &facts, &new).await?,
+    };
     let orders = judge(&facts, held, &new);
 
     let mut changes = Changes::new();
@@ -157,6 +195,12 @@ fn placements(asks: &[Ask], orders: &[Order], earlier: &HashMap<JobId, Order>) -
         Some(Placement { job, outcome: *outcome, duplicate: std::mem::replace(answered, true) })
     };
     asks.iter().filter_map(answer).collect()
+}
+
+/// What is asked of the database under locks, for a test of its plans.
+#[cfg(test)]
+pub(super) mod statements {
+    pub(in crate::postgres) use super::read::{COUNTED, EXCLUSIVE};
 }
 
 /// How long to stand back after this attempt: a random part, so that those who met do not meet again.

@@ -11,7 +11,8 @@ use crate::postgres::failure::Failure;
 use crate::postgres::rows::Order;
 use crate::postgres::session::Session;
 
-/// Both unique indexes turn rows away without an error: the job has a row by now, or its buyer holds the limit.
+/// A unique index may end the attempt: a job has a row by now, or its buyer holds the limit. To ask for that row by row
+/// (`on conflict do nothing`) costs a quarter more.
 const ORDERS: &str = "
     insert into orders (id, sale_id, item_id, buyer_id, quantity, status, reason, amount, currency, rev, exclusive,
                         created_at, admitted_at, updated_at, expires_at)
@@ -20,8 +21,7 @@ const ORDERS: &str = "
     from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::bigint[],
                 $9::text[], $10::boolean[], $11::timestamptz[], $12::timestamptz[])
         as new (id, sale_id, item_id, buyer_id, quantity, status, reason, amount, currency, exclusive,
-                admitted_at, expires_at)
-    on conflict do nothing";
+                admitted_at, expires_at)";
 
 /// The limit is looked up here again: nobody may count on one that has changed.
 const ALLOWANCES: &str = "
@@ -103,7 +103,7 @@ pub(super) async fn orders(session: &mut Session<'_>, facts: &Facts, orders: &[O
         .bind(rows.admitted_at)
         .bind(rows.expires_at);
     let written = session.write("insert_orders", query).await?;
-    all_written(written, orders.len(), "a job has a row, or its buyer an order, that was not there before")
+    all_written(written, orders.len(), "not all orders of a batch were written")
 }
 
 /// Counts new units where the sale counts, summed per buyer.
