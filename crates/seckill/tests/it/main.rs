@@ -17,6 +17,7 @@ mod purchase;
 mod quotas;
 mod repair;
 mod restock;
+mod retention;
 mod safety;
 mod secrets;
 mod sold_out;

@@ -31,18 +31,23 @@ const LOCK_ITEMS: &str = "
 
 const ORDERS: &str = select_orders!("where o.id = any($1)");
 
-const COUNTED: &str = "
-    select s.number, a.buyer_id, a.units
+/// Each buyer is looked up by the whole key, which `offset 0` insists on: a plan that was made while the table was empty
+/// would read all buyers of the sale, for each of these.
+pub(in crate::postgres) const COUNTED: &str = "
+    select s.number, wanted.buyer_id, a.units
     from unnest($1::integer[], $2::text[]) as wanted (number, buyer_id)
     join sales s on s.number = wanted.number
-    join allowances a on a.sale_id = s.id and a.buyer_id = wanted.buyer_id";
+    cross join lateral (
+        select units from allowances where sale_id = s.id and buyer_id = wanted.buyer_id offset 0) as a";
 
-const EXCLUSIVE: &str = "
-    select s.number, o.buyer_id, 1
+pub(in crate::postgres) const EXCLUSIVE: &str = "
+    select s.number, wanted.buyer_id, 1
     from unnest($1::integer[], $2::text[]) as wanted (number, buyer_id)
     join sales s on s.number = wanted.number
-    join orders o on o.sale_id = s.id and o.buyer_id = wanted.buyer_id
-    where o.exclusive and o.status in ('pending_payment', 'paid')";
+    cross join lateral (
+        select from orders
+        where sale_id = s.id and buyer_id = wanted.buyer_id and exclusive and status in ('pending_payment', 'paid')
+        offset 0) as o";
 
 #[derive(sqlx::FromRow)]
 struct Line {
