@@ -4,9 +4,9 @@
 //! wait. An idle system adds no delay, a busy one shares each round trip among many. What is decided does not depend
 //! on the caller staying: the work runs in tasks of its own, and a buyer who hangs up loses only the answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use control::{Counted, lock};
@@ -134,20 +134,27 @@ impl Intake {
         }
     }
 
+    /// Ends the lanes of all other routes, where nothing is left to be told; a purchase that comes all the same begins one
+    /// anew. Each takes some kilobytes, and there are sales every day.
+    pub(crate) fn keep_lanes(&self, routes: &[Route]) {
+        let routes: HashSet<&Route> = routes.iter().collect();
+        lock(&self.lanes).retain(|route, lane| routes.contains(route) || !lock(&lane.confirmed).is_empty());
+    }
+
     fn lane(self: &Arc<Self>, route: Route) -> Arc<RouteLane> {
         let mut lanes = lock(&self.lanes);
         let lane = lanes.entry(route).or_insert_with(|| {
             let (waiting, attempts) = mpsc::channel(WAITING_MAX);
             let lane = Arc::new(RouteLane { waiting, confirmed: Mutex::default() });
-            tokio::spawn(self.clone().admit_groups(route, attempts));
+            tokio::spawn(self.clone().admit_groups(route, Arc::downgrade(&lane), attempts));
             lane
         });
         lane.clone()
     }
 
-    /// One call of the gate at a time for each route: the next one takes everything that waits by then.
-    async fn admit_groups(self: Arc<Self>, route: Route, mut attempts: mpsc::Receiver<Waiting>) {
-        let lane = self.lane(route);
+    /// One call of the gate at a time for each route: the next one takes everything that waits by then. Ends when nobody
+    /// has the lane any more.
+    async fn admit_groups(self: Arc<Self>, route: Route, lane: Weak<RouteLane>, mut attempts: mpsc::Receiver<Waiting>) {
         let mut group = Vec::with_capacity(ADMIT_MAX);
         while attempts.recv_many(&mut group, ADMIT_MAX).await > 0 {
             let (waited_too_long, in_time): (Vec<Waiting>, Vec<Waiting>) =
@@ -158,14 +165,14 @@ impl Intake {
             }
             let (asked, answers): (Vec<Attempt>, Vec<_>) =
                 in_time.into_iter().map(|one| (one.attempt, one.answer)).unzip();
-            let marks = lane.take_marks();
+            let marks = lane.upgrade().map(|lane| lane.take_marks()).unwrap_or_default();
             let started = Instant::now();
             let decided = self.gate.admit(route, &asked, &marks).await;
             metrics::histogram!("seckill_stage_seconds", "stage" => "admit").record(started.elapsed());
             match decided {
                 Ok(verdicts) => self.clone().settle(route, verdicts, answers),
                 Err(outage) => {
-                    lock(&lane.confirmed).extend(marks);
+                    self.note_confirmed(route, marks);
                     for (attempt, answer) in asked.into_iter().zip(answers) {
                         let _ = answer.send(match &outage {
                             Outage::NotSent(_) => Answer::NotReady,
@@ -223,6 +230,9 @@ impl Intake {
     }
 
     fn note_confirmed(self: &Arc<Self>, route: Route, jobs: Vec<JobId>) {
+        if jobs.is_empty() {
+            return;
+        }
         lock(&self.lane(route).confirmed).extend(jobs);
     }
 }
@@ -234,3 +244,7 @@ impl RouteLane {
         confirmed.split_off(rest)
     }
 }
+
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;
