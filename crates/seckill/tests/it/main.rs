@@ -4,9 +4,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod ceilings;
 mod cli;
 mod concurrency;
 mod events;
+mod growth;
 mod injection;
 mod input;
 mod life;
