@@ -9,6 +9,8 @@ mod circles;
 mod ending;
 #[path = "postgres/faults.rs"]
 mod faults;
+#[path = "postgres/growth.rs"]
+mod growth;
 #[path = "postgres/life.rs"]
 mod life;
 #[path = "postgres/line.rs"]

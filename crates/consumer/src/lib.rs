@@ -2,7 +2,7 @@
 //!
 //! [`place`] takes what waits on a lane and writes it in one transaction, acknowledged only after the commit;
 //! [`relay`] carries the outbox to the gate and to the events exchange; [`deadlines`] ends unpaid orders, [`payments`] what
-//! came too late for one. The rules of a placement are `domain`'s, the
+//! came too late for one; [`retention`] clears what is long over. The rules of a placement are `domain`'s, the
 //! transaction is the store's.
 
 mod deadlines;
@@ -10,14 +10,19 @@ mod pace;
 mod payments;
 mod place;
 mod relay;
+mod retention;
 mod tidy;
 
 use std::sync::Arc;
 
 use control::{Concurrency, Works};
-use domain::ports::{Clock, EventBus, Gate, Lane, OrderLife, OrderStore, Outbox, PaymentProvider, SaleStore, Sink};
+use domain::ports::{
+    Clock, EventBus, Gate, Lane, OrderLife, OrderStore, Outbox, PaymentProvider, Retention, SaleStore, Sink,
+};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+pub use retention::RetentionSettings;
 
 /// Everything a consumer works with.
 pub struct Consumer {
@@ -33,6 +38,10 @@ pub struct Consumer {
     pub outbox: Arc<dyn Outbox>,
     /// Sales, to know which of them are over for good.
     pub sales: Arc<dyn SaleStore>,
+    /// Forgets sales that are over.
+    pub retention: Arc<dyn Retention>,
+    /// When.
+    pub kept: RetentionSettings,
     /// Where effects go.
     pub gate: Arc<dyn Gate>,
     /// Where events go.
@@ -71,6 +80,7 @@ impl Consumer {
         let to_world = Arc::new(relay::ToWorld(self.bus));
         tasks.spawn(relay::serve(self.outbox.clone(), Sink::Gate, to_gate, stop.clone()));
         tasks.spawn(relay::serve(self.outbox.clone(), Sink::Events, to_world, stop.clone()));
+        tasks.spawn(retention::serve(self.retention, self.kept, stop.clone()));
         tasks.spawn(tidy::serve(self.outbox, stop));
         tasks.close();
         tasks.wait().await;

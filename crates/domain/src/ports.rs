@@ -9,6 +9,7 @@ mod life;
 mod limits;
 mod locks;
 mod quotas;
+mod retention;
 mod settings;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use life::{Cancelled, OrderLife, PaymentProvider};
 pub use limits::{LIMITS_MAX, LimitAlgorithm, SharedLimit, SharedLimits, Spent};
 pub use locks::{LockStore, LockToken};
 pub use quotas::{QuotaGate, QuotaStore};
+pub use retention::Retention;
 pub use settings::{AuditEntry, AuditLog, AuditNote, Setting, SettingStore};
 
 use crate::{

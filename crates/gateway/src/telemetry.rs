@@ -25,6 +25,7 @@ pub fn describe_metrics() {
     describe_counter!("seckill_payment_webhooks_total", Unit::Count, "Payment webhooks believed, by what they said");
     describe_counter!("seckill_refunds_total", Unit::Count, "Payments that were given back");
     describe_counter!("seckill_orders_expired_total", Unit::Count, "Orders that were not paid in time");
+    describe_counter!("seckill_cleared_rows_total", Unit::Count, "Rows cleared of sales that are over");
     describe_counter!("seckill_breaker_rejected_total", Unit::Count, "Calls not made: the dependency did not answer");
     describe_counter!("seckill_fallbacks_total", Unit::Count, "Done in another way, because a dependency was away");
     describe_counter!("seckill_tasks_busy_total", Unit::Count, "Tasks that got no token, by type; they come again");

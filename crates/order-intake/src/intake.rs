@@ -5,9 +5,9 @@
 //! takes all of it. An idle system adds no delay, a busy one shares each round trip among many. What is decided does not
 //! depend on the caller staying: the work runs in tasks of its own, and a buyer who hangs up loses only the answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use control::{Counted, lock};
@@ -70,8 +70,6 @@ pub struct Intake {
 /// What one route has waiting.
 struct RouteLane {
     waiting: mpsc::Sender<Waiting>,
-    /// Bounded by what was let into `waiting`.
-    admitted: mpsc::UnboundedSender<Unconfirmed>,
     /// Confirmed by the broker, not yet told to the gate. Bounded by what is admitted; lost marks only cost a
     /// duplicate publish.
     confirmed: Mutex<Vec<JobId>>,
@@ -147,21 +145,36 @@ impl Intake {
         }
     }
 
+    /// Ends the lanes of all other routes, where nothing is left to be told; a purchase that comes all the same begins one
+    /// anew. Each takes some kilobytes, and there are sales every day.
+    pub(crate) fn keep_lanes(&self, routes: &[Route]) {
+        let routes: HashSet<&Route> = routes.iter().collect();
+        lock(&self.lanes).retain(|route, lane| routes.contains(route) || !lock(&lane.confirmed).is_empty());
+    }
+
     fn lane(self: &Arc<Self>, route: Route) -> Arc<RouteLane> {
         let mut lanes = lock(&self.lanes);
         let lane = lanes.entry(route).or_insert_with(|| {
             let (waiting, attempts) = mpsc::channel(WAITING_MAX);
+            let lane = Arc::new(RouteLane { waiting, confirmed: Mutex::default() });
+            // When nobody has the lane any more, its sender is gone, and both tasks end.
             let (admitted, unconfirmed) = mpsc::unbounded_channel();
-            tokio::spawn(self.clone().admit_groups(route, attempts));
+            tokio::spawn(self.clone().admit_groups(route, Arc::downgrade(&lane), attempts, admitted));
             tokio::spawn(self.clone().publish_groups(route, unconfirmed));
-            Arc::new(RouteLane { waiting, admitted, confirmed: Mutex::default() })
+            lane
         });
         lane.clone()
     }
 
-    /// One call of the gate at a time for each route: the next one takes everything that waits by then.
-    async fn admit_groups(self: Arc<Self>, route: Route, mut attempts: mpsc::Receiver<Waiting>) {
-        let lane = self.lane(route);
+    /// One call of the gate at a time for each route: the next one takes everything that waits by then. What is admitted
+    /// goes on to be published; there is never more of it than purchases that wait for their answer.
+    async fn admit_groups(
+        self: Arc<Self>,
+        route: Route,
+        lane: Weak<RouteLane>,
+        mut attempts: mpsc::Receiver<Waiting>,
+        admitted: mpsc::UnboundedSender<Unconfirmed>,
+    ) {
         let mut group = Vec::with_capacity(ADMIT_MAX);
         while attempts.recv_many(&mut group, ADMIT_MAX).await > 0 {
             let (waited_too_long, in_time): (Vec<Waiting>, Vec<Waiting>) =
@@ -172,14 +185,14 @@ impl Intake {
             }
             let (asked, answers): (Vec<Attempt>, Vec<_>) =
                 in_time.into_iter().map(|one| (one.attempt, one.answer)).unzip();
-            let marks = lane.take_marks();
+            let marks = lane.upgrade().map(|lane| lane.take_marks()).unwrap_or_default();
             let started = Instant::now();
             let decided = self.gate.admit(route, &asked, &marks).await;
             metrics::histogram!("seckill_stage_seconds", "stage" => "admit").record(started.elapsed());
             match decided {
-                Ok(verdicts) => lane.settle(verdicts, answers),
+                Ok(verdicts) => settle(verdicts, answers, &admitted),
                 Err(outage) => {
-                    lock(&lane.confirmed).extend(marks);
+                    self.note_confirmed(route, marks);
                     for (attempt, answer) in asked.into_iter().zip(answers) {
                         let _ = answer.send(match &outage {
                             Outage::NotSent(_) => Answer::NotReady,
@@ -243,34 +256,45 @@ impl Intake {
     }
 
     fn note_confirmed(self: &Arc<Self>, route: Route, jobs: Vec<JobId>) {
+        if jobs.is_empty() {
+            return;
+        }
         lock(&self.lane(route).confirmed).extend(jobs);
     }
 }
 
 impl RouteLane {
-    /// Answers refusals and finished jobs at once, and hands on what has to be confirmed first.
-    fn settle(&self, verdicts: Vec<Verdict>, answers: Vec<oneshot::Sender<Answer>>) {
-        for (verdict, answer) in verdicts.into_iter().zip(answers) {
-            let (record, repeated) = match verdict {
-                Verdict::Refused(refusal) => {
-                    let _ = answer.send(Answer::Refused(refusal));
-                    continue;
-                }
-                // The first answer may have been lost before its publish was confirmed: no 202 without a confirm.
-                Verdict::Admitted(record) => (record, false),
-                Verdict::Repeated(record) => (record, true),
-            };
-            if record.state == JobState::Unpublished {
-                let _ = self.admitted.send(Unconfirmed { record, repeated, answer });
-            } else {
-                let _ = answer.send(Answer::Accepted { record, repeated });
-            }
-        }
-    }
-
     fn take_marks(&self) -> Vec<JobId> {
         let mut confirmed = lock(&self.confirmed);
         let rest = confirmed.len().saturating_sub(MARKS_PER_CALL);
         confirmed.split_off(rest)
     }
 }
+
+/// Answers refusals and finished jobs at once, and hands on what has to be confirmed first.
+fn settle(
+    verdicts: Vec<Verdict>,
+    answers: Vec<oneshot::Sender<Answer>>,
+    admitted: &mpsc::UnboundedSender<Unconfirmed>,
+) {
+    for (verdict, answer) in verdicts.into_iter().zip(answers) {
+        let (record, repeated) = match verdict {
+            Verdict::Refused(refusal) => {
+                let _ = answer.send(Answer::Refused(refusal));
+                continue;
+            }
+            // The first answer may have been lost before its publish was confirmed: no 202 without a confirm.
+            Verdict::Admitted(record) => (record, false),
+            Verdict::Repeated(record) => (record, true),
+        };
+        if record.state == JobState::Unpublished {
+            let _ = admitted.send(Unconfirmed { record, repeated, answer });
+        } else {
+            let _ = answer.send(Answer::Accepted { record, repeated });
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;

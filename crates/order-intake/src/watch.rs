@@ -38,6 +38,7 @@ pub async fn watch(
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         intake.flush_marks().await;
+        intake.keep_lanes(&routes.all());
         if !queue.is_open() {
             continue; // claiming what cannot be published would only postpone it
         }

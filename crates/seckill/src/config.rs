@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
+use consumer::RetentionSettings;
 use control::{
     Batch, ConcurrencySettings, LockSettings, PerformanceSettings, QuotaSettings, RetrySettings, TaskSettings,
     WorkSettings,
@@ -43,6 +44,7 @@ pub struct Config {
     pub works: WorkSettings,
     pub buyers: BuyerSettings,
     pub quotas: QuotaSettings,
+    pub retention: RetentionSettings,
     pub token_keys: TokenKeys,
     pub admin_key: String,
     pub metrics_key: Option<String>,
@@ -97,6 +99,7 @@ struct File {
     performance: PerformanceSettings,
     buyers: BuyerSettings,
     quotas: QuotaSettings,
+    retention: RetentionSettings,
     payments: PaymentsSection,
     secrets: Secrets,
     concurrency: ConcurrencySettings,
@@ -123,6 +126,7 @@ impl Default for File {
             performance: Default::default(),
             buyers: Default::default(),
             quotas: Default::default(),
+            retention: Default::default(),
             payments: Default::default(),
             secrets: Default::default(),
             concurrency: Default::default(),
@@ -360,6 +364,7 @@ fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
     }
 
     findings.take(file.quotas.writing().map_err(|why| anyhow!("quotas.{why}")));
+    findings.take(file.retention.check().map_err(anyhow::Error::msg));
     let provider = file.payments.provider.unwrap_or(if demo { Provider::Demo } else { Provider::External });
     if provider == Provider::Demo && !demo {
         let text = "\"demo\" gives goods away for nothing; it needs profile = \"demo\"";
@@ -392,6 +397,7 @@ fn check(mut file: File, findings: &mut Findings) -> Option<Config> {
         buyers: file.buyers,
         concurrency: file.concurrency,
         quotas: file.quotas,
+        retention: file.retention,
         log: file.log,
     })
 }

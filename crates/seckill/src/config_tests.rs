@@ -77,6 +77,11 @@ fn every_unsafe_setting_is_found_and_has_its_weight() {
         (url("postgres", "postgres://postgres:postgres@[::1]:5432/x"), Warning, "postgres.url: has a password that"),
         (url("postgres", "postgres://shop@db/x"), Refused, "postgres.url: has no password"),
         (url("postgres", "postgres://shop:q9@db/x"), Warning, "postgres.url: is not encrypted"),
+        (
+            format!("{URLS}{SECRETS}[retention]\nsales_days = 7\n"),
+            Refused,
+            "retention.sales_days: has to be 0 or 30 to",
+        ),
         (gateway("operators = \"0.0.0.0:8081\""), Refused, "gateway.operators: is an address that other machines"),
         (demo("listen = \"0.0.0.0:8080\""), Refused, "gateway.listen: is an address that other machines reach"),
         (gateway("trusted_proxies = [\"0.0.0.0/0\"]"), Refused, "gateway.trusted_proxies: believes everybody"),

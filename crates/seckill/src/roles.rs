@@ -67,7 +67,7 @@ pub async fn consumer(config: Config, status: Option<SocketAddr>) -> anyhow::Res
         served
     };
     let both = async {
-        let ((), status) = tokio::join!(serve_consumer(&world, stop.clone()), serve_status);
+        let ((), status) = tokio::join!(serve_consumer(&world, &config, stop.clone()), serve_status);
         status
     };
     finish(both, stop.clone()).await
@@ -136,7 +136,7 @@ pub async fn serve_all(
         stop.cancel(); // whatever ended it, the consumer ends as well
         served
     };
-    let ((), served) = tokio::join!(serve_consumer(world, stop.clone()), gateway);
+    let ((), served) = tokio::join!(serve_consumer(world, config, stop.clone()), gateway);
     served
 }
 
@@ -218,7 +218,7 @@ async fn serve_gateway(
     served
 }
 
-async fn serve_consumer(world: &World, stop: CancellationToken) {
+async fn serve_consumer(world: &World, config: &Config, stop: CancellationToken) {
     let sampling = tokio::spawn(sample(world.postgres.clone(), stop.clone()));
     let logging = tokio::spawn(log_performance(world.works.clone(), stop.clone()));
     let consumer = Consumer {
@@ -228,6 +228,8 @@ async fn serve_consumer(world: &World, stop: CancellationToken) {
         payments: world.payments.clone(),
         outbox: world.outbox.clone(),
         sales: world.sales.clone(),
+        retention: world.retention.clone(),
+        kept: config.retention.clone(),
         gate: world.gate.clone(),
         bus: world.bus.clone(),
         concurrency: world.concurrency.clone(),

@@ -14,7 +14,7 @@ use control::{Concurrency, Task, Works};
 use domain::Shard;
 use domain::ports::{
     AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, LockStore, OrderLife, OrderStore, Outbox,
-    PaymentProvider, Queue, QuotaGate, QuotaStore, SaleStore, SettingStore, SharedLimits,
+    PaymentProvider, Queue, QuotaGate, QuotaStore, Retention, SaleStore, SettingStore, SharedLimits,
 };
 use domain::webhook::WebhookSecret;
 use order_intake::Warmup;
@@ -48,6 +48,8 @@ pub struct World {
     pub reported: std::sync::Mutex<Option<mpsc::Receiver<SignedWebhook>>>,
     pub sales: Arc<dyn SaleStore>,
     pub outbox: Arc<dyn Outbox>,
+    /// Forgets sales that are over.
+    pub retention: Arc<dyn Retention>,
     pub health: Vec<Arc<dyn Health>>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -96,6 +98,7 @@ impl World {
             shared_limits: Arc::new(EmbeddedLimits::new(clock.clone())),
             quota_gate: quotas,
             quota_store: store.clone(),
+            retention: store.clone(),
             outbox: store,
             clock,
             entropy,
@@ -128,6 +131,7 @@ impl World {
             world.life = postgres.clone();
             world.sales = postgres.clone();
             world.outbox = postgres.clone();
+            world.retention = postgres.clone();
             world.setting_store = postgres.clone();
             world.audit = postgres.clone();
             world.quota_store = postgres.clone();

@@ -1,7 +1,7 @@
 //! Orders, sales and the outbox in Postgres: the only judge of what is sold.
 //!
 //! [`place`] writes orders, [`life`] pays and ends them, [`sales`] does what operators decide, [`relay`] hands on what has
-//! to reach someone else, [`orders`] reads. All of them go through [`session`], which knows how to run a transaction that is never left half
+//! to reach someone else, [`orders`] reads, [`retention`] clears what is over. All of them go through [`session`], which knows how to run a transaction that is never left half
 //! open, and [`failure`], which says whether one may have happened.
 
 mod failure;
@@ -15,6 +15,7 @@ mod place;
 mod plans;
 mod quota;
 mod relay;
+mod retention;
 mod rows;
 mod safety;
 mod sales;

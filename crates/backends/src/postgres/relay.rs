@@ -25,21 +25,47 @@ const LOCK_SPACE: i32 = 0x5ec_c111;
 /// Whoever waits for its turn reads after that what the one before has marked.
 const TURN: &str = "select pg_advisory_xact_lock($1, $2)";
 
-const WAITING: &str = "
-    select id, sale_id, sale_number, shard, item_position, version, body
-    from outbox
-    where sink = $1 and published_at is null
-    order by id
-    limit $2";
+/// The sink stands in the text, so that every plan, also one for any values, is made for its index: read by its key, the
+/// table would be read from the oldest delivered row on.
+pub(super) fn waiting(sink: Sink) -> &'static str {
+    macro_rules! of {
+        ($sink:literal) => {
+            concat!(
+                "select id, sale_id, sale_number, shard, item_position, version, body
+                 from outbox
+                 where published_at is null and sink = '",
+                $sink,
+                "' order by id limit $1"
+            )
+        };
+    }
+    match sink {
+        Sink::Gate => of!("gate"),
+        Sink::Events => of!("events"),
+    }
+}
 
-const MARK: &str = "update outbox set published_at = now() where id = any($1) and published_at is null";
+pub(super) const MARK: &str = "update outbox set published_at = now() where id = any($1) and published_at is null";
 
-const BACKLOG: &str = "
-    select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::double precision
-    from outbox
-    where sink = $1 and published_at is null";
+pub(super) fn backlog(sink: Sink) -> &'static str {
+    macro_rules! of {
+        ($sink:literal) => {
+            concat!(
+                "select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::double precision
+                 from outbox
+                 where published_at is null and sink = '",
+                $sink,
+                "'"
+            )
+        };
+    }
+    match sink {
+        Sink::Gate => of!("gate"),
+        Sink::Events => of!("events"),
+    }
+}
 
-const SWEEP: &str = "
+pub(super) const SWEEP: &str = "
     delete from outbox
     where id in (select id from outbox
                  where published_at < now() - make_interval(secs => $1::double precision)
@@ -90,7 +116,7 @@ async fn turn(mut session: Session<'_>, sink: Sink, limit: usize, to: Arc<dyn De
     };
     session.write("relay_turn", sqlx::query(TURN).bind(LOCK_SPACE).bind(key)).await?;
     let asked = i64::try_from(limit).unwrap_or(i64::MAX);
-    let lines: Vec<Line> = session.all("relay_take", sqlx::query_as(WAITING).bind(sink.as_str()).bind(asked)).await?;
+    let lines: Vec<Line> = session.all("relay_take", sqlx::query_as(waiting(sink)).bind(asked)).await?;
     let rows = lines.into_iter().map(OutboxRow::try_from).collect::<Result<Vec<_>, _>>()?;
     if rows.is_empty() {
         return Ok(Turn::Relayed(Relayed { rows: 0, more: false }));
@@ -125,7 +151,7 @@ impl Outbox for Postgres {
     }
 
     async fn backlog(&self, sink: Sink) -> Result<(u64, f64), Outage> {
-        let query = sqlx::query_as(BACKLOG).bind(sink.as_str());
+        let query = sqlx::query_as(backlog(sink));
         let line: Option<(i64, f64)> =
             self.database.read(|mut session| async move { session.one("backlog", query).await }.boxed()).await?;
         let (rows, oldest_s) = line.unwrap_or_default();

@@ -66,8 +66,9 @@ impl PostgresSettings {
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION.to_owned()),
         ];
         // A sale goes from an empty table to a million rows faster than statistics follow: a plan that was made for
-        // the empty table and reads all of it must not survive. Every statement of ours has its index.
-        let plans = [("enable_seqscan", "off"), ("jit", "off")];
+        // the empty table and reads all of it must not survive. Every statement of ours has its index, and reads it in
+        // order: a bitmap of all that waits, to take the first hundred, is another such plan.
+        let plans = [("enable_seqscan", "off"), ("enable_bitmapscan", "off"), ("jit", "off")];
         let options = options.application_name("seckill").options(limits).options(plans);
         // The driver would log statements; ours are named, and measured, in `session`.
         Ok(options.disable_statement_logging())

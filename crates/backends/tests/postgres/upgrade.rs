@@ -68,7 +68,14 @@ async fn orders_of_the_version_before_are_paid_cancelled_and_expired() {
         before.run_direct(None, &mut connection, false).await.unwrap();
         assert_eq!(
             bench.postgres.pending_migrations().await.unwrap(),
-            ["0002_payments_and_restocks", "0003_settings", "0004_quotas", "0005_locks", "0006_fewer_index_entries"]
+            [
+                "0002_payments_and_restocks",
+                "0003_settings",
+                "0004_quotas",
+                "0005_locks",
+                "0006_fewer_index_entries",
+                "0007_retention",
+            ]
         );
         bench.execute(BEFORE).await;
         let sale = sale_1();

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use backends::postgres::PostgresSettings;
 use backends::rabbitmq::RabbitSettings;
 use backends::redis::RedisSettings;
+use consumer::RetentionSettings;
 use control::{
     Batch, ConcurrencySettings, LockSettings, PerformanceSettings, QuotaSettings, RetrySettings, TaskSettings,
 };
@@ -153,6 +154,7 @@ fn sections() -> Vec<Section> {
         Section::of::<RabbitSettings>("rabbitmq", "The hose."),
         Section::of::<PostgresSettings>("postgres", "The judge."),
         Section::of::<BuyerSettings>("buyers", "Who may be a buyer: keys of the identity provider. At least one is needed."),
+        Section::of::<RetentionSettings>("retention", "How long sales that are over are kept."),
         Section::of::<PaymentsSection>("payments", "Who takes the money."),
         Section::of::<Secrets>("secrets", "None of them has a default."),
         Section::of::<Log>("log", "What is said, and how."),

@@ -82,10 +82,23 @@ impl Client {
 
     /// A request of this buyer, who has logged in.
     pub async fn as_buyer(&self, gateway: usize, method: &str, path: &str, buyer: &str) -> Answer {
+        self.as_buyer_with(gateway, method, path, buyer, None).await
+    }
+
+    /// The same, with a body.
+    pub async fn as_buyer_with(
+        &self,
+        gateway: usize,
+        method: &str,
+        path: &str,
+        buyer: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let claims = serde_json::json!({ "sub": buyer, "exp": chrono::Utc::now().timestamp() + 600 });
         let key = jsonwebtoken::EncodingKey::from_secret(&[0xb0; 32]);
         let login = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap();
         let request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.bases[gateway]));
+        let request = body.iter().fold(request, |request, body| request.json(body));
         self.send(request.bearer_auth(login)).await.unwrap()
     }
 

@@ -8,6 +8,7 @@ pub mod client;
 pub mod crowd;
 pub mod process;
 pub mod proxy;
+pub mod tap;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -48,6 +49,8 @@ pub struct TestShop {
     pub namespace: String,
     /// Further environment of gateways that are added from now on.
     pub gateway_env: Vec<(&'static str, String)>,
+    /// Likewise of consumers.
+    pub consumer_env: Vec<(&'static str, String)>,
     admin: PgPool,
     dir: PathBuf,
 }
@@ -108,6 +111,7 @@ hs256_secret = "{BUYERS_SECRET}"
             servers,
             namespace,
             gateway_env: Vec::new(),
+            consumer_env: Vec::new(),
             admin,
             dir,
         };
@@ -135,7 +139,7 @@ hs256_secret = "{BUYERS_SECRET}"
     pub fn add_consumer(&mut self) {
         let status = xtask::services::free_port().unwrap();
         let arguments = ["consumer", "--status", &format!("127.0.0.1:{status}")];
-        self.consumers.push(Running::start(&self.dir, "consumer", &arguments, &[], status, status));
+        self.consumers.push(Running::start(&self.dir, "consumer", &arguments, &self.consumer_env, status, status));
     }
 
     /// A command of the program; its standard output, or its error text.

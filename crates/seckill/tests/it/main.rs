@@ -4,9 +4,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod ceilings;
 mod cli;
 mod concurrency;
 mod events;
+mod growth;
 mod injection;
 mod input;
 mod life;
@@ -17,6 +19,7 @@ mod purchase;
 mod quotas;
 mod repair;
 mod restock;
+mod retention;
 mod safety;
 mod secrets;
 mod sold_out;

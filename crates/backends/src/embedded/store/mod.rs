@@ -1,7 +1,8 @@
 //! The database in memory: sales, orders and the outbox under one lock, so that every call is one transaction.
 //!
 //! [`state`] is the tables, [`place`] writes orders, [`life`] and [`payments`] pay and end them, [`sales`] and [`restock`] do
-//! what operators decide, [`outbox`] hands on what has to reach someone else. Nothing outlives the process.
+//! what operators decide, [`outbox`] hands on what has to reach someone else, [`retention`] forgets what is over. Nothing
+//! outlives the process.
 
 mod life;
 mod orders;
@@ -11,6 +12,7 @@ mod place;
 mod quota;
 mod relay;
 mod restock;
+mod retention;
 mod sales;
 mod settings;
 mod state;

@@ -153,6 +153,12 @@ impl OutboxTable {
         (waiting.len() as u64, age_s)
     }
 
+    /// Does anything of this sale wait?
+    pub(super) fn waits_for(&self, sale: SaleNumber) -> bool {
+        let waiting = self.gate.waiting.values().chain(self.events.waiting.values());
+        waiting.into_iter().any(|waiting| waiting.row.route.sale == sale)
+    }
+
     /// Forgets delivered rows; answers how many.
     pub(super) fn sweep(&mut self, older_than: TimeDelta, now: Timestamp) -> u64 {
         let mut swept = 0;

@@ -1,6 +1,6 @@
 //! Payments: noted once, decided on the order as it stands, given back once.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::TimeDelta;
 use domain::{
@@ -21,7 +21,7 @@ const REFUND_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(30);
 #[derive(Default)]
 pub(super) struct Payments {
     rows: HashMap<PaymentId, PaymentRow>,
-    events: HashSet<EventId>,
+    events: HashMap<EventId, PaymentId>,
     /// Payments of each order, in the order in which they were received.
     of_order: HashMap<JobId, Vec<PaymentId>>,
     /// Open ones and refunds, by when they are due.
@@ -43,6 +43,21 @@ impl Payments {
     pub(super) fn refund_of(&self, order: JobId) -> Option<PaymentState> {
         let states = self.of_order.get(&order)?.iter().rev().filter_map(|id| Some(self.rows.get(id)?.state));
         states.into_iter().find(|state| !matches!(state, PaymentState::Settled | PaymentState::Failed))
+    }
+
+    /// Is there a payment for this order that has to be decided, or given back?
+    pub(super) fn waits_for(&self, order: JobId) -> bool {
+        let states = self.of_order.get(&order).into_iter().flatten().filter_map(|id| Some(self.rows.get(id)?.state));
+        states.into_iter().any(|state| matches!(state, PaymentState::Open | PaymentState::RefundDue))
+    }
+
+    /// Forgets what was paid for an order.
+    pub(super) fn forget(&mut self, order: JobId) {
+        let Some(payments) = self.of_order.remove(&order) else { return };
+        self.events.retain(|_, payment| !payments.contains(payment));
+        for payment in &payments {
+            self.rows.remove(payment);
+        }
     }
 
     /// Notes where a payment stands; it is due at once, or never again.
@@ -114,7 +129,8 @@ impl Tables {
         let payments = &mut self.payments;
         let known = payments.rows.get(payment).map(|row| row.state);
         let succeeds_after_all = known == Some(PaymentState::Failed) && *result == PaymentResult::Succeeded;
-        if !payments.events.insert(event.clone()) || (known.is_some() && !succeeds_after_all) {
+        if payments.events.insert(event.clone(), payment.clone()).is_some() || (known.is_some() && !succeeds_after_all)
+        {
             return PaymentNoted::Repeated;
         }
         let state = match result {

@@ -1,7 +1,7 @@
 //! Changes of an item's stock while its sale runs, each done once per id.
 
 use domain::ports::{Operator, Restocked};
-use domain::{Item, ItemStock, Restock, RestockId, SaleId, StockEffect, Timestamp, Withdrawal};
+use domain::{Item, ItemStock, Restock, RestockId, SaleId, SaleNumber, StockEffect, Timestamp, Withdrawal};
 
 use super::state::Tables;
 
@@ -49,6 +49,10 @@ impl Tables {
             return Restocked::Withdraw(under_way);
         }
         self.change(id, restock, now)
+    }
+
+    pub(super) fn is_withdrawing(&self, sale: SaleNumber) -> bool {
+        self.restocks.iter().any(|((of, _), row)| *of == sale && matches!(row.state, State::Withdrawing))
     }
 
     pub(super) fn end_withdrawal(&mut self, sale: &SaleId, id: &RestockId, taken: bool, now: Timestamp) -> Restocked {

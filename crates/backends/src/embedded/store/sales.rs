@@ -20,7 +20,7 @@ impl SaleStore for EmbeddedStore {
         if tables.numbers.contains_key(&new.id) {
             return Ok(None);
         }
-        let next = tables.sales.last_key_value().map_or(1, |(last, _)| last.get() + 1);
+        let next = tables.last_number + 1;
         let number = SaleNumber::new(next).ok_or_else(|| Outage::NotSent("there is no sale number left".to_owned()))?;
         let sale = draft(number, new);
         let row = SaleRow {
@@ -29,6 +29,7 @@ impl SaleStore for EmbeddedStore {
             allowances: HashMap::new(),
             orders: BTreeMap::new(),
         };
+        tables.last_number = next;
         tables.sales.insert(number, row);
         tables.numbers.insert(new.id.clone(), number);
         tables.note("create", by, None, sale.clone(), self.now());

@@ -21,6 +21,10 @@ const AUDIT_MAX: usize = 10_000;
 pub(super) struct Tables {
     pub(super) sales: BTreeMap<SaleNumber, SaleRow>,
     pub(super) numbers: HashMap<SaleId, SaleNumber>,
+    /// The number of the latest sale: none is given twice.
+    pub(super) last_number: u32,
+    /// What is left of a sale that is over: nobody finds it any more.
+    pub(super) clearing: Option<SaleRow>,
     /// Orders of each buyer, in the order in which they were written.
     pub(super) by_buyer: HashMap<BuyerId, Vec<JobId>>,
     /// Unpaid orders by their deadline.

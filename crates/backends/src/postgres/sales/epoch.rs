@@ -9,7 +9,7 @@ use crate::postgres::failure::Failure;
 use crate::postgres::session::Session;
 
 /// In the order in which placing locks them.
-pub(super) const LOCK_ITEMS: &str =
+pub(in crate::postgres) const LOCK_ITEMS: &str =
     "select position from sale_items where sale_id = $1 order by sale_id, item_id for update";
 
 pub(super) const BUMP_VERSIONS: &str = "update sale_items set version = version + 1 where sale_id = $1";

@@ -21,7 +21,7 @@ macro_rules! select_lines {
 
 const ONE: &str = select_lines!("where s.id = $1 order by i.position");
 
-const RECENT: &str = select_lines!(
+pub(in crate::postgres) const RECENT: &str = select_lines!(
     "where s.closes_at > now() - make_interval(secs => $1::double precision)
      order by s.number desc, i.position"
 );
@@ -46,7 +46,7 @@ struct Line {
 }
 
 /// One sale.
-pub(super) async fn sale(session: &mut Session<'_>, id: &SaleId) -> Result<Option<Sale>, Failure> {
+pub(in crate::postgres) async fn sale(session: &mut Session<'_>, id: &SaleId) -> Result<Option<Sale>, Failure> {
     let lines = session.all("sale", sqlx::query_as(ONE).bind(id.as_str())).await?;
     Ok(sales_of(lines)?.pop())
 }

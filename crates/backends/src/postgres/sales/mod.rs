@@ -3,7 +3,7 @@
 mod audit;
 mod change;
 mod epoch;
-mod line;
+pub(super) mod line;
 mod restock;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use domain::{Hold, JobId, NewSale, Patch, Restock, RestockId, Sale, SaleId, Sale
 use futures_util::FutureExt as _;
 use uuid::Uuid;
 
+pub(super) use self::epoch::LOCK_ITEMS;
 use super::Postgres;
 use super::failure::Failure;
 use super::rows::{Order, OrderLine, select_orders};
@@ -22,9 +23,12 @@ const VERSIONS: &str = "
     where s.number = $1
     order by i.position";
 
-const HOLDS: &str = select_orders!(
-    "where o.sale_id = (select id from sales where number = $1) and o.id > $2
-     order by o.id
+/// In an order that only the index of a sale's orders has: asked for one sale by id, the planner takes the primary key
+/// once there are statistics, past the orders of all other sales.
+pub(super) const HOLDS: &str = select_orders!(
+    "where (o.sale_id, o.id) > ((select id from sales where number = $1), $2)
+       and o.sale_id <= (select id from sales where number = $1)
+     order by o.sale_id, o.id
      limit $3"
 );
 

@@ -7,7 +7,7 @@ use backends::SystemClock;
 use backends::embedded::Embedded;
 use domain::ports::{
     AuditLog, Changed, Clock, Deliver, Operator, OrderLife, OrderStore, Outage, Outbox, OutboxRow, Placement,
-    QuotaStore, SaleStore, SettingStore, Sink,
+    QuotaStore, Retention, SaleStore, SettingStore, Sink,
 };
 use domain::{
     BuyerId, Effect, EventMessage, Hold, ItemIndex, ItemTotals, JobId, NewSale, Outcome, Quantity, RefusedReason,
@@ -33,6 +33,7 @@ pub(super) struct Bench {
     pub(super) settings: Arc<dyn SettingStore>,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) quotas: Arc<dyn QuotaStore>,
+    pub(super) retention: Arc<dyn Retention>,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -86,7 +87,7 @@ impl Bench {
     /// All ports of one store.
     pub(super) fn of<S>(store: Arc<S>) -> Self
     where
-        S: OrderStore + OrderLife + SaleStore + Outbox + SettingStore + AuditLog + QuotaStore + 'static,
+        S: OrderStore + OrderLife + SaleStore + Outbox + SettingStore + AuditLog + QuotaStore + Retention + 'static,
     {
         Self {
             orders: store.clone(),
@@ -95,7 +96,8 @@ impl Bench {
             outbox: store.clone(),
             settings: store.clone(),
             audit: store.clone(),
-            quotas: store,
+            quotas: store.clone(),
+            retention: store,
         }
     }
 
@@ -109,7 +111,7 @@ impl Bench {
         self.open_as(&NewSale { payment_window_seconds: 1, ..described(id, stock, limit) }).await
     }
 
-    async fn open_as(&self, new: &NewSale) -> Sale {
+    pub(super) async fn open_as(&self, new: &NewSale) -> Sale {
         let sale = self.sales.create(new, &operator()).await.unwrap().unwrap();
         assert_eq!(self.sales.next_epoch(&sale.id, &domain::ports::Operator::default()).await.unwrap(), Some(1));
         match self.sales.set_state(&sale.id, SaleState::Open, &operator()).await.unwrap() {

@@ -11,6 +11,7 @@ mod quotas;
 mod races;
 mod refusing;
 mod restocks;
+mod retention;
 mod sales;
 mod settings;
 mod till;
@@ -68,6 +69,16 @@ mod keeps_settings {
     crate::suite!(crate::store::settings: embedded by crate::store::embedded, postgres by crate::store::postgres; [
         a_setting_is_changed_by_whoever_has_seen_it,
         the_audit_log_is_read_newest_first_page_by_page_and_by_sale,
+    ]);
+}
+
+mod forgets {
+    crate::suite!(crate::store::retention: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        a_sale_that_is_over_goes_with_all_that_is_of_it_and_its_books_stay_in_the_log,
+        a_sale_that_is_young_or_unsettled_stays,
+        a_late_message_of_a_sale_that_was_cleared_places_nothing,
+        an_id_may_be_used_again_and_a_number_is_not,
+        several_callers_clear_each_sale_once,
     ]);
 }
 
