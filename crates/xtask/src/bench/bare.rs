@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use super::client::{Answer, Client};
 use crate::process::{Ask, Process, tethered};
 use crate::services::free_port;
-use crate::signals;
+use crate::{files, signals};
 
 const READY_WITHIN: Duration = Duration::from_secs(10);
 
@@ -26,12 +26,17 @@ impl Bare {
         fs::write(&file, format!("{}{}", answer.head, answer.body))?;
         let mut command = tethered(program, Ask::Term);
         command.arg(format!("127.0.0.1:{port}")).arg(&file);
-        let process = Process::start(command, Ask::Term, &dir.join("logs/bare.log"))?;
+        let log = dir.join("logs/bare.log");
+        let mut process = Process::start(command, Ask::Term, &log)?;
         let started = Instant::now();
         let mut client = loop {
             match Client::connect(port) {
                 Ok(client) => break client,
-                Err(error) => ensure!(started.elapsed() < READY_WITHIN, "the bare server does not start: {error:#}"),
+                Err(error) => ensure!(
+                    started.elapsed() < READY_WITHIN && process.ended().is_none(),
+                    "the bare server does not start: {error:#}\n{}",
+                    files::tail(&log, 5)
+                ),
             }
             ensure!(!signals::stopping(), "told to stop");
             std::thread::sleep(signals::LOOK_UP);

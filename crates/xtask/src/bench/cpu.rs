@@ -19,6 +19,11 @@ pub fn ended_children() -> f64 {
     stat(std::process::id()).map_or(0.0, |times| times.ended * TICK_US)
 }
 
+/// What we have used ourselves: the open loop runs in this process.
+pub fn own() -> f64 {
+    stat(std::process::id()).map_or(0.0, |times| times.own * TICK_US)
+}
+
 /// What was used between two looks, for one of `count` answers. Microseconds.
 pub fn for_each(before: &Used, after: &Used, count: u64) -> Used {
     let share = |(name, now): (&String, &f64)| {

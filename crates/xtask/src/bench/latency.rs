@@ -124,9 +124,10 @@ fn press(bench: &mut Bench, stages: &[Stage], connections: usize) -> Result<(Pre
     let sale = bench.sale(buyers)?;
     let file = std::fs::read_to_string(shop::bodies(&bench.stack, &sale, "buyer-", buyers)?)?;
     let bodies: Vec<&str> = file.lines().collect();
-    let before = cpu::used(&bench.stack.pids());
+    let (before, own) = (cpu::used(&bench.stack.pids()), cpu::own());
     let pressed = open_loop::run(bench.stack.ports.buyers(), &shop::orders(&sale), &bodies, stages, connections)?;
-    let budget = cpu::for_each(&before, &cpu::used(&bench.stack.pids()), buyers);
+    let mut budget = cpu::for_each(&before, &cpu::used(&bench.stack.pids()), buyers);
+    budget.insert("generator".to_owned(), (cpu::own() - own) / buyers.max(1) as f64);
     ensure!(!signals::stopping(), "told to stop");
     let count = |wanted: fn(u16) -> bool| pressed.presses.iter().filter(|press| wanted(press.status)).count() as u64;
     let seen = Seen { accepted: count(|status| status == 202), unknown: count(|status| status == 0 || status >= 500) };

@@ -56,7 +56,7 @@ pub fn versions(stack: &mut Stack) -> Value {
         "rabbitmq": said(Command::new(stack.services.rabbitmq.rabbitmqctl_script()).arg("version"), |text| text.lines().next()),
         "postgres": psql.first().and_then(|text| text.split(' ').next()),
         "rustc": said(Command::new("rustc").arg("--version"), |text| text.split(' ').nth(1)),
-        "wrk": said(&mut Command::new(files::which("wrk").unwrap_or_default()).arg("-v"), |text| text.split(' ').nth(1)),
+        "wrk": said(Command::new(files::which("wrk").unwrap_or_default()).arg("-v"), |text| text.split(' ').nth(1)),
     })
 }
 

@@ -50,6 +50,9 @@ const PROGRAM: &str = "SECKILL";
 
 const BUILD_WITHIN: Duration = Duration::from_secs(45 * 60);
 
+/// Load of a core, before we begin, above which somebody else is at work.
+const BUSY: f64 = 0.5;
+
 /// One thing that can be measured.
 struct Known {
     name: &'static str,
@@ -146,6 +149,11 @@ fn run(options: &BenchOptions) -> Result<bool> {
     ensure!(missing.is_empty(), "not installed; install with: apt-get install {}", missing.join(" "));
     // Before the build, which would be the load.
     let machine = machine::machine();
+    if let (Some(load), Some(cores)) = (machine["loadBefore"].as_f64(), machine["cores"].as_f64())
+        && load > cores * BUSY
+    {
+        println!("The machine is busy (load {load} on {cores} cores): what follows is less than it can do.");
+    }
     let (program, target) = step("build", || Ok((build()?, "program, bare server, statements alone".to_owned())))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
     let mut bench = Bench::start(options, program, target)?;
@@ -168,18 +176,21 @@ fn run(options: &BenchOptions) -> Result<bool> {
     };
     for case in CASES.iter().filter(|case| options.wants(case.name, case.quick)) {
         println!("\n== {}: {}", case.name, case.about);
+        // Whatever a case left behind when it failed is not the next one's problem.
+        if report.cases.last().is_some_and(|case| case.failure.is_some()) {
+            bench.fresh_stack()?;
+        }
         let begun = Instant::now();
         let found = (case.run)(&mut bench);
         ensure!(!signals::stopping(), "told to stop");
         report.cases.push(found.unwrap_or_else(|error| {
-            println!("== {} FAIL: {error:#}", case.name);
-            Case::failed(case.name, format!("{error:#}"))
+            let why = format!("{error:#}");
+            println!("== {} FAIL: {why}", case.name);
+            // A result is published, and has no folder of this machine in it.
+            let first = why.lines().next().unwrap_or_default();
+            Case::failed(case.name, first.replace(&bench.folder.0.display().to_string(), "…"))
         }));
         println!("       {}", Took(begun.elapsed()));
-        // Whatever a case left behind is not the next one's problem.
-        if report.cases.last().is_some_and(|case| case.failure.is_some()) {
-            bench.fresh_stack()?;
-        }
     }
     drop(bench);
     let file = report.write(options.out.as_deref())?;

@@ -61,7 +61,7 @@ pub fn refusals(bench: &mut Bench) -> Result<Case> {
         goal: 0.85,
         p99_ms: 0.0,
         committed: false,
-        seconds: (3, 10),
+        seconds: (5, 10),
     };
     let sale = bench.sale(SCARCE)?;
     let first = shop::bodies(&bench.stack, &sale, "first-", SCARCE)?;
