@@ -29,7 +29,7 @@ cargo xtask bench [--full] [--only CASE[,CASE]] [--rounds N] [--seconds S] [--fa
     --full           longer rounds, and also latency, the step, memory up to 1,000,000 buyers, and the load plans
     --only CASE      these cases only; --list names them
     --rounds N       rounds of each case, 1 to 20                 (3)
-    --seconds S      how long a round is to take                  (3 to 10; --full: 10 to 32)
+    --seconds S      how long a round is to take                  (3 to 10; --full: 10 to 36)
     --factor N       divides the load plans' durations            (60; 1 is the exact plan: two hours)
     --out FILE       where the result goes                        (loadtest/results/…)
 cargo xtask bench --render

@@ -14,7 +14,8 @@ pub fn compare(before: &Report, after: &Report) -> String {
     if before.machine["cpu"] != after.machine["cpu"] || before.machine["cores"] != after.machine["cores"] {
         text += "The machines differ: only ratios may be compared.\n";
     }
-    let width = after.figures().map(|figure| figure.name.chars().count()).max().unwrap_or(6).max(6);
+    let width =
+        before.figures().chain(after.figures()).map(|figure| figure.name.chars().count()).max().unwrap_or(6).max(6);
     // Writing to a string cannot fail.
     let _ = writeln!(text, "\n{:<width$}  {:>9}  {:>9}  {:>6}", "figure", "before", "after", "change");
     for now in after.figures() {

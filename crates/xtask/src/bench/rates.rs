@@ -13,8 +13,11 @@ use super::wrk::{self, Answered, Load};
 use super::{Bench, cpu, shop};
 use crate::signals;
 
-/// Lines of the first run, which warms everything up and says how many lines a round needs.
+/// Lines of the first run, which warms everything up.
 const WARM_UP: u64 = 4_000;
+
+/// Seconds of the second one, which says how many lines a round needs.
+const TRIAL_S: f64 = 1.5;
 
 /// Left to the servers after each round, for what they do when nobody waits.
 const CALM: Duration = Duration::from_millis(500);
@@ -98,7 +101,7 @@ pub fn committed(bench: &mut Bench) -> Result<Case> {
         goal: 0.33,
         p99_ms: 25.0,
         committed: true,
-        seconds: (10, 32),
+        seconds: (10, 36),
     };
     in_turn(bench, &plan, purchases)
 }
@@ -159,8 +162,11 @@ fn in_turn(
     let answer = one_answer(bench, &warm.load)?;
     ensure!(answer.status == plan.status, "the product answers {} {}", answer.status, answer.body);
     let bare = Bare::start(&Bare::program(&bench.target), &bench.stack.dir, &answer)?;
-    let (seen, _, _) = product(bench, plan, &warm)?;
-    let lines = (seen.rate() * bench.seconds(plan.seconds) as f64).max(WARM_UP as f64) as u64;
+    let lines_in = |seconds: f64, seen: &Answered| (seen.rate() * seconds).max(WARM_UP as f64) as u64;
+    let (first, ..) = product(bench, plan, &warm)?;
+    let trial = prepare(bench, lines_in(TRIAL_S, &first), 0)?;
+    let (second, ..) = product(bench, plan, &trial)?;
+    let lines = lines_in(bench.seconds(plan.seconds) as f64, &second);
     let (mut rates, mut ceilings, mut p99s, mut budgets, mut raw) = (vec![], vec![], vec![], vec![], vec![]);
     for round in 1..=bench.rounds {
         let with = prepare(bench, lines, round)?;

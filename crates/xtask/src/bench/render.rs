@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::figure::{Case, Figure, Goal};
+use super::memory::thousands;
 use super::report::{Report, goal, kept, results, short};
 use super::stats::{median, range};
 use super::svg::{self, Bar};
@@ -76,13 +77,32 @@ fn block(shown: &[Shown<'_>], plots: &[(&'static str, String)]) -> String {
         sittings.into_iter().collect::<Vec<_>>().join("; ")
     );
     text += "| what | product, median (from … to) | ceiling | ratio | goal | |\n|---|---|---|---|---|---|\n";
-    for figure in shown.iter().flat_map(|one| &one.case.figures) {
+    let times = times(shown);
+    // Times at a rate have a table of their own; those with a goal are here as well.
+    let in_here = |figure: &&Figure| figure.goal.is_some() || latency::Named::parse(&figure.name).is_none();
+    for figure in shown.iter().flat_map(|one| &one.case.figures).filter(in_here) {
         let _ = writeln!(text, "{}", row(figure));
+    }
+    if !times.is_empty() {
+        text += "\nMilliseconds from the planned moment of a press, whatever waits before it included, at a fixed rate:\n\n";
+        let _ = writeln!(
+            text,
+            "| | {} |\n|---|{}",
+            TIMES.map(|(what, share)| format!("{what}, {share}")).join(" | "),
+            "---|".repeat(TIMES.len())
+        );
+        for rate in rates(&times) {
+            let cells = TIMES.map(|(what, share)| time(&times, what, rate, share).map(short).unwrap_or_default());
+            let _ = writeln!(text, "| {} /s | {} |", thousands(rate), cells.join(" | "));
+        }
     }
     let budgets: Vec<&Case> = shown.iter().map(|one| one.case).filter(|case| !case.budget.is_empty()).collect();
     if !budgets.is_empty() {
         let names = processes(&budgets);
-        let _ = writeln!(text, "\nMicroseconds of a processor for one answer (*drain*: for one order), by process:\n");
+        let _ = writeln!(
+            text,
+            "\nMicroseconds of a processor for one answer (*drain*: for one order; *latency*: at 2,000 /s), by process:\n"
+        );
         let _ = writeln!(text, "| | {} | together |\n|---|{}---|", names.join(" | "), "---|".repeat(names.len()));
         for case in budgets {
             let cell = |name: &String| case.budget.get(name).map(|us| format!("{us:.1}")).unwrap_or_default();
@@ -98,6 +118,27 @@ fn block(shown: &[Shown<'_>], plots: &[(&'static str, String)]) -> String {
         let _ = writeln!(text, "![{}](loadtest/results/{name})", name.trim_end_matches(".svg"));
     }
     text
+}
+
+/// Columns of the times at a rate.
+const TIMES: [(&str, &str); 6] =
+    [("202", "p50"), ("202", "p99"), ("202", "p99.9"), ("placed", "p50"), ("placed", "p99"), ("placed", "p99.9")];
+
+/// Medians of the times at fixed rates, in milliseconds.
+type Times = Vec<(latency::Named, f64)>;
+
+fn times(shown: &[Shown<'_>]) -> Times {
+    let figures = shown.iter().flat_map(|one| &one.case.figures);
+    figures.filter_map(|figure| Some((latency::Named::parse(&figure.name)?, median(&figure.product)))).collect()
+}
+
+fn rates(times: &Times) -> BTreeSet<u64> {
+    times.iter().map(|(named, _)| named.rate).collect()
+}
+
+fn time(times: &Times, what: &str, rate: u64, share: &str) -> Option<f64> {
+    let wanted = |named: &latency::Named| named.what == what && named.rate == rate && named.share == share;
+    times.iter().find(|(named, _)| wanted(named)).map(|(_, ms)| *ms)
 }
 
 /// The machine, the day and the commit.
@@ -138,35 +179,33 @@ fn processes(budgets: &[&Case]) -> Vec<String> {
 
 fn plots(shown: &[Shown<'_>]) -> Vec<(&'static str, String)> {
     let mut plots = Vec::new();
-    let figures = || shown.iter().flat_map(|one| &one.case.figures);
-    let ratios: Vec<Bar> = figures()
-        .filter_map(|figure| {
+    let ratios: Vec<Bar> = shown
+        .iter()
+        .flat_map(|one| one.case.figures.iter().map(move |figure| (&one.case.name, figure)))
+        .filter_map(|(name, figure)| {
             let ratio = figure.ratio()?;
             let mark = match figure.goal {
                 Some(Goal::AtLeast(least)) => Some(least),
                 _ => None,
             };
-            let name = figure.name.split([',', '(']).next().unwrap_or_default().trim().to_owned();
-            Some(Bar { name, value: ratio, mark, label: format!("{ratio:.2}") })
+            Some(Bar { name: name.clone(), value: ratio, mark, label: format!("{ratio:.2}") })
         })
         .collect();
     if !ratios.is_empty() {
         plots.push(("ratios.svg", svg::bars("As a share of the ceiling; the line is the goal", &ratios)));
     }
-    let times: Vec<(latency::Named, f64)> =
-        figures().filter_map(|figure| Some((latency::Named::parse(&figure.name)?, median(&figure.product)))).collect();
-    let rates: BTreeSet<u64> = times.iter().map(|(named, _)| named.rate).collect();
+    let times = times(shown);
+    let rates = rates(&times);
     if !rates.is_empty() {
-        let mut series: Vec<(String, Vec<f64>)> = Vec::new();
-        for (what, share) in [("202", "p50"), ("202", "p99"), ("202", "p99.9"), ("placed", "p50"), ("placed", "p99")] {
-            let of = |rate: &u64| {
-                let wanted = latency::Named { what: what.to_owned(), rate: *rate, share: share.to_owned() };
-                times.iter().find(|(named, _)| *named == wanted).map_or(0.0, |(_, ms)| *ms)
-            };
-            series.push((format!("{what}, {share}"), rates.iter().map(of).collect()));
-        }
-        let places: Vec<String> = rates.iter().map(|rate| format!("{rate} /s")).collect();
-        plots.push(("latency.svg", svg::lines("Milliseconds from the planned press, by rate", &places, &series)));
+        let line = |(what, share): (&str, &str)| {
+            let values = rates.iter().map(|&rate| time(&times, what, rate, share).unwrap_or(0.0)).collect();
+            (format!("{what}, {share}"), values)
+        };
+        let places: Vec<String> = rates.iter().map(|&rate| format!("{} /s", thousands(rate))).collect();
+        plots.push((
+            "latency.svg",
+            svg::lines("Milliseconds from the planned press, by rate", &places, &TIMES.map(line)),
+        ));
     }
     let budgets: Vec<&Case> = shown.iter().map(|one| one.case).filter(|case| !case.budget.is_empty()).collect();
     if !budgets.is_empty() {
@@ -202,6 +241,7 @@ mod tests {
             "| sold-out refusals | 8,400 /s (8,000 … 9,000) | 10,000 | **0.84** | ≥ 0.85 | **missed** |",
             "| 202 at 2000 /s, p99 | 2.25 ms |  |  | ≤ 5 | met |",
             "| refusals | 12.0 | 20.0 | 32.0 |",
+            "| 2,000 /s |  | 2.25 |  |  |  |  |",
             "![latency](loadtest/results/latency.svg)",
         ] {
             assert!(text.contains(line), "{line}\n{text}");
