@@ -80,9 +80,9 @@ local file, left, flags, count -- `left`: bytes of this thread's part that are n
 local following, exhausted
 -- wrk calls request() of its first thread once before the run, to see what it returns, and sends nothing.
 local rehearsed
--- What connections send when the lines have run out but not all answers are in: cheap, and its 405 is no answer of ours.
-local filler
-local FILLER_STATUS = 405
+-- What connections send when the lines have run out but not all answers are in: wrk then waits for an answer that it does
+-- not count, and the last answers are not hurried by quick ones.
+local NOTHING = ''
 
 -- The requests of a kind: what comes before a line, by its length, and what comes after it.
 local function split(request, mark)
@@ -133,7 +133,6 @@ function init(args)
   file:seek('set', math.max(0, from - 1))
   if from > 0 then from = from + #file:read('*l') end -- to the end of a line that began before
   left = to - from
-  filler = wrk.format('DELETE', '/livez')
   rehearsed = number > 1
   following = read()
   assert(rehearsed or following, path .. ' has no lines')
@@ -146,14 +145,13 @@ function request()
     return following
   end
   local now = following
-  if not now then return filler end
+  if not now then return NOTHING end
   if sent == 0 then began, begun_at = seconds_now(MONOTONIC), seconds_now(REALTIME) end
   following, sent = read(), sent + 1
   return now
 end
 
 function response(status)
-  if status == FILLER_STATUS then return end
   by_status[status] = (by_status[status] or 0) + 1
   answered = answered + 1
   if not exhausted or answered < sent then return end

@@ -23,15 +23,11 @@ async fn main() -> std::io::Result<()> {
     let answer = Data::new(parse(&text).ok_or_else(|| std::io::Error::other("FILE is not an HTTP answer"))?);
     // As many as the product's gateway starts by default.
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    HttpServer::new(move || {
-        // wrk asks for this with DELETE while it waits for its last answers, and tells it by its 405, as from the product.
-        let livez = web::resource("/livez").route(web::get().to(HttpResponse::Ok));
-        App::new().app_data(answer.clone()).service(livez).default_service(web::to(reply))
-    })
-    .workers(workers)
-    .bind(address.as_str())?
-    .run()
-    .await
+    HttpServer::new(move || App::new().app_data(answer.clone()).default_service(web::to(reply)))
+        .workers(workers)
+        .bind(address.as_str())?
+        .run()
+        .await
 }
 
 async fn reply(answer: Data<Answer>, _read: Bytes) -> HttpResponse {
