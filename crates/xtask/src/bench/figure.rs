@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 
 use super::stats::{median, range, spread};
 
+/// A ratio whose rounds differ by more than this (half their range, as a share of the median) says more about what else ran on
+/// the machine than about the product.
+const STEADY: f64 = 0.3;
+
 /// A goal for [`Figure::value`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Goal {
@@ -48,9 +52,24 @@ impl Figure {
         self.ratio().unwrap_or_else(|| median(&self.product))
     }
 
-    /// `None` without a goal.
+    /// Are the rounds near enough to each other for a ratio?
+    pub fn steady(&self) -> bool {
+        self.ceiling.is_empty() || (spread(&self.product) <= STEADY && spread(&self.ceiling) <= STEADY)
+    }
+
+    /// One word about the goal, if there is one.
+    pub fn verdict(&self) -> &'static str {
+        match self.met() {
+            Some(true) => "met",
+            Some(false) => "MISSED",
+            None if self.goal.is_some() => "unsteady",
+            None => "",
+        }
+    }
+
+    /// `None` without a goal, and while nobody can tell.
     pub fn met(&self) -> Option<bool> {
-        self.goal.map(|goal| match goal {
+        self.goal.filter(|_| self.steady()).map(|goal| match goal {
             Goal::AtLeast(least) => self.value() >= least,
             Goal::AtMost(most) => self.value() <= most,
         })
@@ -153,6 +172,13 @@ mod tests {
         assert_eq!((rate().value(), rate().met()), (0.85, Some(true)));
         let slower = Figure { product: vec![84.0], ..rate() };
         assert_eq!(slower.met(), Some(false));
+    }
+
+    #[test]
+    fn a_ratio_of_rounds_that_differ_wildly_meets_no_goal() {
+        let busy = rate().under(vec![20.0, 100.0, 90.0]);
+        assert_eq!((busy.met(), busy.verdict()), (None, "unsteady"));
+        assert_eq!((rate().verdict(), Figure { product: vec![50.0], ..rate() }.verdict()), ("met", "MISSED"));
     }
 
     #[test]

@@ -161,11 +161,7 @@ fn row(figure: &Figure) -> String {
     let (least, most) = range(&figure.product);
     let span = if least == most { String::new() } else { format!(" ({} … {})", short(least), short(most)) };
     let ceiling = if figure.ceiling.is_empty() { String::new() } else { short(median(&figure.ceiling)) };
-    let verdict = match figure.met() {
-        None => "",
-        Some(true) => "met",
-        Some(false) => "**missed**",
-    };
+    let verdict = figure.verdict().replace("MISSED", "**missed**");
     let ratio = figure.ratio().map(|ratio| format!("**{ratio:.2}**")).unwrap_or_default();
     let (middle, unit, goal) = (short(median(&figure.product)), &figure.unit, goal(figure.goal));
     let value = format!("{middle} {unit}");

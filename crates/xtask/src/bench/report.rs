@@ -137,11 +137,6 @@ pub fn table(report: &Report) -> String {
         let (least, most) = range(&figure.product);
         let ceiling = if figure.ceiling.is_empty() { String::new() } else { short(median(&figure.ceiling)) };
         let ratio = figure.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
-        let verdict = match figure.met() {
-            None => "",
-            Some(true) => "met",
-            Some(false) => "MISSED",
-        };
         let span = format!("{} … {}", short(least), short(most));
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -150,7 +145,8 @@ pub fn table(report: &Report) -> String {
             figure.name,
             short(median(&figure.product)),
             figure.unit,
-            goal(figure.goal)
+            goal(figure.goal),
+            verdict = figure.verdict()
         );
     }
     let with_budget: Vec<&Case> = report.cases.iter().filter(|case| !case.budget.is_empty()).collect();
@@ -175,15 +171,11 @@ pub fn table(report: &Report) -> String {
             let _ = writeln!(text, "FAIL {}: {why}", case.name);
         }
     }
-    let judged = || report.figures().filter_map(Figure::met);
+    let with_goal = report.figures().filter(|figure| figure.goal.is_some()).count();
+    let met = report.figures().filter(|figure| figure.met() == Some(true)).count();
     let failed = report.cases.iter().filter(|case| case.failure.is_some()).count();
-    let _ = writeln!(
-        text,
-        "\n{} of {} goals met; {failed} of {} cases without a figure",
-        judged().filter(|&met| met).count(),
-        judged().count(),
-        report.cases.len()
-    );
+    let _ =
+        writeln!(text, "\n{met} of {with_goal} goals met; {failed} of {} cases without a figure", report.cases.len());
     text
 }
 

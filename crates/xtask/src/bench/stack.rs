@@ -30,8 +30,11 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Everything that was accepted has to be placed and announced within so long after the last answer.
 const SETTLE_WITHIN: Duration = Duration::from_secs(300);
 
-/// Between two looks at what is still under way.
+/// Between two looks at the outbox.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// After a look at the ledger that found something under way: it costs both stores a millisecond.
+const LOOK_AGAIN: Duration = Duration::from_millis(60);
 
 /// In the order in which they are to end.
 pub struct Stack {
@@ -152,6 +155,7 @@ impl Stack {
                 if !books["items"].as_array().is_some_and(|lines| lines.iter().any(moving)) {
                     return Ok(());
                 }
+                std::thread::sleep(LOOK_AGAIN);
             }
             ensure!(!signals::stopping(), "told to stop");
             ensure!(started.elapsed() < SETTLE_WITHIN, "not settled after {} s", SETTLE_WITHIN.as_secs());
