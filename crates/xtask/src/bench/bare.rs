@@ -16,7 +16,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 /// A running bare server, stopped when dropped.
 pub struct Bare {
     pub port: u16,
-    _process: Process,
+    process: Process,
 }
 
 impl Bare {
@@ -51,7 +51,11 @@ impl Bare {
             own.head,
             answer.head
         );
-        Ok(Self { port, _process: process })
+        Ok(Self { port, process })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
     }
 
     /// The program as built by `cargo build --release -p gateway --example bare`.

@@ -118,6 +118,8 @@ pub struct Case {
     pub figures: Vec<Figure>,
     /// Microseconds of processor time for one answer or order, by process; the median of the rounds.
     pub budget: BTreeMap<String, f64>,
+    /// The same for one answer of the ceiling, all processes together: the generator and the bare server.
+    pub ceiling_us: Option<f64>,
     /// Every round as it was, and whatever explains it.
     pub raw: Value,
     /// Then there are no figures.
@@ -133,10 +135,21 @@ impl Case {
         Self { name: name.to_owned(), failure: Some(why), ..Self::default() }
     }
 
+    /// Processor time of one answer, all processes together.
+    pub fn together_us(&self) -> f64 {
+        self.budget.values().sum()
+    }
+
+    /// The ceiling's time as a share of ours: what [`Figure::ratio`] would be if both used all processors alone. It means
+    /// something on a busy machine as well.
+    pub fn ratio_us(&self) -> Option<f64> {
+        self.ceiling_us.filter(|_| self.together_us() > 0.0).map(|us| us / self.together_us())
+    }
+
     pub fn to_json(&self) -> Value {
         json!({
             "name": self.name, "figures": self.figures.iter().map(Figure::to_json).collect::<Vec<_>>(),
-            "budgetUs": self.budget, "raw": self.raw, "failure": self.failure,
+            "budgetUs": self.budget, "ceilingUs": self.ceiling_us, "raw": self.raw, "failure": self.failure,
         })
     }
 
@@ -146,6 +159,7 @@ impl Case {
             name: value["name"].as_str().context("a case has no name")?.to_owned(),
             figures: value["figures"].as_array().into_iter().flatten().map(Figure::from_json).collect::<Result<_>>()?,
             budget: budget.filter_map(|(name, us)| Some((name.clone(), us.as_f64()?))).collect(),
+            ceiling_us: value["ceilingUs"].as_f64(),
             raw: value["raw"].clone(),
             failure: value["failure"].as_str().map(str::to_owned),
         })
@@ -192,6 +206,7 @@ mod tests {
     fn a_case_survives_its_file() {
         let mut case = Case::new("refusals", vec![rate(), Figure::new("p99", "ms", vec![1.5], None)]);
         case.budget.insert("gateway".to_owned(), 12.5);
+        case.ceiling_us = Some(10.0);
         assert_eq!(Case::from_json(&case.to_json()).unwrap(), case);
         let failed = Case::failed("drain", "difference 1".to_owned());
         assert_eq!(Case::from_json(&failed.to_json()).unwrap(), failed);

@@ -9,6 +9,7 @@ use super::bare::Bare;
 use super::books::{self, Seen};
 use super::client::{Answer, Client};
 use super::figure::{Case, Figure, Goal, median_budget};
+use super::stats::median;
 use super::wrk::{self, Answered, Load};
 use super::{Bench, cpu, shop};
 use crate::signals;
@@ -167,14 +168,19 @@ fn in_turn(
     let trial = prepare(bench, lines_in(TRIAL_S, &first), 0)?;
     let (second, ..) = product(bench, plan, &trial)?;
     let lines = lines_in(bench.seconds(plan.seconds) as f64, &second);
-    let (mut rates, mut ceilings, mut p99s, mut budgets, mut raw) = (vec![], vec![], vec![], vec![], vec![]);
+    let (mut rates, mut p99s, mut budgets, mut raw) = (vec![], vec![], vec![], vec![]);
+    let (mut ceilings, mut ceilings_us) = (vec![], vec![]);
     for round in 1..=bench.rounds {
         let with = prepare(bench, lines, round)?;
         std::thread::sleep(CALM);
+        let bare_pid = [("bare".to_owned(), bare.pid())];
+        let before = cpu::used(&bare_pid);
         let ceiling = bench.wrk(bare.port, &with.load)?;
+        let used = cpu::for_each(&before, &cpu::used(&bare_pid), ceiling.answered);
         ceiling.all(plan.status, lines).context("the ceiling")?;
         let (seen, seconds, budget) = product(bench, plan, &with)?;
         ceilings.push(ceiling.rate().round());
+        ceilings_us.push(used.values().sum::<f64>() + ceiling.generator_us);
         rates.push((lines as f64 / seconds).round());
         p99s.push(seen.p99);
         budgets.push(budget);
@@ -198,6 +204,7 @@ fn in_turn(
     }
     let mut case = Case::new(plan.name, figures);
     case.budget = median_budget(&budgets);
+    case.ceiling_us = Some(median(&ceilings_us));
     case.raw = json!({
         "lines": lines, "connections": plan.connections, "answerBytes": answer.head.len() + answer.body.len(),
         "rounds": Value::Array(raw),

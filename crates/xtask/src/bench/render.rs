@@ -103,12 +103,19 @@ fn block(shown: &[Shown<'_>], plots: &[(&'static str, String)]) -> String {
             text,
             "\nMicroseconds of a processor for one answer (*drain*: for one order; *latency*: at 2,000 /s), by process:\n"
         );
-        let _ = writeln!(text, "| | {} | together |\n|---|{}---|", names.join(" | "), "---|".repeat(names.len()));
+        let _ = writeln!(
+            text,
+            "| | {} | together | ceiling | ratio |\n|---|{}---|---|---|",
+            names.join(" | "),
+            "---|".repeat(names.len())
+        );
         for case in budgets {
             let cell = |name: &String| case.budget.get(name).map(|us| format!("{us:.1}")).unwrap_or_default();
             let cells: Vec<String> = names.iter().map(cell).collect();
-            let _ =
-                writeln!(text, "| {} | {} | {:.1} |", case.name, cells.join(" | "), case.budget.values().sum::<f64>());
+            let ceiling = case.ceiling_us.map(|us| format!("{us:.1}")).unwrap_or_default();
+            let ratio = case.ratio_us().map(|ratio| format!("**{ratio:.2}**")).unwrap_or_default();
+            let (cells, together) = (cells.join(" | "), case.together_us());
+            let _ = writeln!(text, "| {} | {cells} | {together:.1} | {ceiling} | {ratio} |", case.name);
         }
     }
     if !plots.is_empty() {
@@ -236,7 +243,7 @@ mod tests {
             "from 2026-11-21 (67e14e1) on 2 cores of A processor, 24.0 GiB, Linux 6.1.",
             "| sold-out refusals | 8,400 /s (8,000 … 9,000) | 10,000 | **0.84** | ≥ 0.85 | **missed** |",
             "| 202 at 2000 /s, p99 | 2.25 ms |  |  | ≤ 5 | met |",
-            "| refusals | 12.0 | 20.0 | 32.0 |",
+            "| refusals | 12.0 | 20.0 | 32.0 | 16.0 | **0.50** |",
             "| 2,000 /s |  | 2.25 |  |  |  |  |",
             "![latency](loadtest/results/latency.svg)",
         ] {

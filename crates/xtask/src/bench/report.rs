@@ -156,14 +156,16 @@ pub fn table(report: &Report) -> String {
         names.iter().for_each(|name| {
             let _ = write!(text, " {name:>10}");
         });
-        let _ = writeln!(text, " {:>10}", "together");
+        let _ = writeln!(text, " {:>10} {:>10} {:>6}", "together", "ceiling", "ratio");
         for case in &with_budget {
             let _ = write!(text, "{:<12}", case.name);
             for name in &names {
                 let _ =
                     write!(text, " {:>10}", case.budget.get(*name).map(|us| format!("{us:.1}")).unwrap_or_default());
             }
-            let _ = writeln!(text, " {:>10.1}", case.budget.values().sum::<f64>());
+            let ceiling = case.ceiling_us.map(|us| format!("{us:.1}")).unwrap_or_default();
+            let ratio = case.ratio_us().map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
+            let _ = writeln!(text, " {:>10.1} {ceiling:>10} {ratio:>6}", case.together_us());
         }
     }
     for case in &report.cases {
@@ -188,6 +190,7 @@ pub mod tests {
         let rate = |rounds: Vec<f64>| Figure::new("sold-out refusals", "/s", rounds, Some(Goal::AtLeast(0.85)));
         let mut refusals = Case::new("refusals", vec![rate(vec![9_000.0, 8_000.0, 8_400.0]).under(vec![10_000.0; 3])]);
         refusals.figures.push(Figure::new("202 at 2000 /s, p99", "ms", vec![2.25], Some(Goal::AtMost(5.0))));
+        refusals.ceiling_us = Some(16.0);
         refusals.budget = [("gateway".to_owned(), 12.0), ("generator".to_owned(), 20.0)].into();
         Report {
             at: "2026-11-21T19:00:05Z".to_owned(),
@@ -216,7 +219,7 @@ pub mod tests {
         assert!(text.contains("sold-out refusals        8,400 /s"), "{text}");
         assert!(text.contains(" 0.84  ≥ 0.85  MISSED"), "{text}");
         assert!(text.contains("≤ 5     met"), "{text}");
-        assert!(text.contains("refusals           12.0       20.0       32.0"), "{text}");
+        assert!(text.contains("refusals           12.0       20.0       32.0       16.0   0.50\n"), "{text}");
         assert!(text.contains("FAIL drain: difference 1"), "{text}");
         assert!(text.ends_with("1 of 2 goals met; 1 of 2 cases without a figure\n"), "{text}");
     }
