@@ -15,14 +15,14 @@ use anyhow::Result;
 use super::client::{Client, member};
 use crate::signals;
 
-/// Between two looks at the jobs that are watched; the times of placing are late by up to this.
-const LOOK: Duration = Duration::from_millis(2);
+/// Between two looks at the jobs that are watched; the times of placing are late by up to this. Shorter would be a load itself.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// A job that is not placed by then never will be.
 const PLACED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Jobs watched in a second, about.
-const WATCHED_PER_S: f64 = 50.0;
+const WATCHED_PER_S: f64 = 20.0;
 
 /// Time until the first press, for the connections to be made.
 const LEAD: Duration = Duration::from_millis(200);
