@@ -1,133 +1,49 @@
-//! Places orders as a consumer would, from one writer, and says how many a second: the yardstick for a consumer that
-//! drains its queue.
+//! What the statements of placing reach alone: the product's own `place`, one writer, batches in memory, no queue and no
+//! Redis. `cargo xtask bench` compares the drain of a backlog with it.
 //!
-//!     DATABASE_URL=postgres://… cargo run --release -p backends --example place -- --orders 100000 --batch 500
-//!
-//! Works in a database of its own on that server, counts its rows at the end, and drops it. `--limit 2` counts
-//! allowances in rows; `--relay` also takes everything from the outbox, as fast as it comes.
+//!     DATABASE_URL=… place SALE_NUMBER ORDERS        orders of the sale's first item; prints the orders placed a second
 
-use std::error::Error;
-use std::sync::Arc;
+#![allow(clippy::unwrap_used, reason = "a measuring tool ends with a panic when it cannot measure")]
+
 use std::time::Instant;
 
-use async_trait::async_trait;
 use backends::postgres::{Postgres, PostgresSettings};
-use domain::ports::{Deliver, Operator, OrderStore as _, Outage, Outbox as _, OutboxRow, SaleStore as _, Sink};
-use domain::{ItemIndex, JobId, NewSale, Quantity, Reservation, Sale, from_ms};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use domain::ports::OrderStore;
+use domain::{ItemIndex, JobId, Outcome, Quantity, Reservation, Route, SaleNumber, Shard};
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+/// As many as a consumer writes in one transaction.
+const BATCH: usize = 500;
 
-struct Asked {
-    orders: u64,
-    batch: u64,
-    limit: u64,
-    relay: bool,
-}
-
-fn asked() -> Outcome<Asked> {
-    let mut asked = Asked { orders: 100_000, batch: 500, limit: 1, relay: false };
-    let mut words = std::env::args().skip(1);
-    while let Some(word) = words.next() {
-        let number = match word.as_str() {
-            "--orders" => &mut asked.orders,
-            "--batch" => &mut asked.batch,
-            "--limit" => &mut asked.limit,
-            "--relay" => {
-                asked.relay = true;
-                continue;
-            }
-            _ => return Err(format!("what is {word}?").into()),
-        };
-        *number = words.next().ok_or(format!("{word} needs a number"))?.parse::<u64>()?.max(1);
-    }
-    Ok(asked)
-}
-
-/// Takes everything.
-struct Taker;
-
-#[async_trait]
-impl Deliver for Taker {
-    async fn deliver(&self, rows: &[OutboxRow]) -> Result<Vec<i64>, Outage> {
-        Ok(rows.iter().map(|row| row.id).collect())
-    }
-}
-
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> Outcome<()> {
-    let asked = asked()?;
-    let server = std::env::var("DATABASE_URL")?;
-    let name = format!("place_{}", uuid::Uuid::new_v4().simple());
-    let mut keeper = PgConnection::connect(&server).await?;
-    sqlx::raw_sql(AssertSqlSafe(format!("create database {name}"))).execute(&mut keeper).await?;
-    let (address, _) = server.rsplit_once('/').ok_or("DATABASE_URL names no database")?;
-    let outcome = place(&asked, format!("{address}/{name}")).await;
-    sqlx::raw_sql(AssertSqlSafe(format!("drop database {name} with (force)"))).execute(&mut keeper).await?;
-    outcome
-}
-
-async fn place(asked: &Asked, url: String) -> Outcome<()> {
-    let settings = PostgresSettings { url: url.clone(), statement_timeout_ms: 20_000, ..PostgresSettings::default() };
-    let store = Postgres::connect(&settings).await?;
-    store.migrate().await?;
-    let sale = sale(&store, asked).await?;
-    let mut relays = Vec::new();
-    for sink in [Sink::Gate, Sink::Events].into_iter().filter(|_| asked.relay) {
-        let store = store.clone();
-        relays.push(tokio::spawn(async move {
-            loop {
-                let _ = store.relay(sink, 100, Arc::new(Taker)).await;
-                store.wait(sink, std::time::Duration::from_secs(1)).await;
-            }
-        }));
-    }
-
-    let started = Instant::now();
-    let mut at = 0;
-    while at < asked.orders {
-        let to = (at + asked.batch).min(asked.orders);
-        store.place(&batch(&sale, at..to)).await?;
-        at = to;
-    }
-    let took = started.elapsed();
-    relays.iter().for_each(|relay| relay.abort());
-
-    let mut connection = PgConnection::connect(&url).await?;
-    let count = "select (select count(*) from orders where status = 'pending_payment'),
-                        (select sum(sold)::bigint from sale_items)";
-    let (rows, sold): (i64, i64) = sqlx::query_as(count).fetch_one(&mut connection).await?;
-    if [rows, sold] != [asked.orders.cast_signed(); 2] {
-        return Err(format!("{rows} rows and {sold} units sold after {} orders", asked.orders).into());
-    }
-    let rate = asked.orders as f64 / took.as_secs_f64();
-    println!("answered {} orders, {} to a batch: {rate:.0} orders/s", asked.orders, asked.batch);
-    Ok(())
-}
-
-async fn sale(store: &Postgres, asked: &Asked) -> Outcome<Sale> {
-    let new: NewSale = serde_json::from_value(serde_json::json!({
-        "id": "yardstick", "title": "", "opensAt": "2026-01-01T00:00:00Z", "closesAt": "2099-01-01T00:00:00Z",
-        "limitPerBuyer": asked.limit,
-        "items": [{ "id": "unit", "title": "", "stock": asked.orders, "price": { "amount": 100, "currency": "CNY" } }],
-    }))?;
-    let sale = store.create(&new, &Operator::default()).await?.ok_or("the sale is there already")?;
-    store.next_epoch(&sale.id, &Operator::default()).await?;
-    Ok(sale)
-}
-
-/// Jobs that begin a millisecond apart for each ten, with random ends, and buyers that were never seen.
-fn batch(sale: &Sale, numbers: std::ops::Range<u64>) -> Vec<Reservation> {
-    let one = |n: u64| {
-        let random = uuid::Uuid::new_v4();
-        let (_, six) = random.as_bytes().split_at(10);
-        Reservation {
-            job: JobId::new(1_795_000_000_000 + n / 10, sale.route(), six.try_into().unwrap_or_default()),
-            buyer: format!("buyer-{}", random.simple()).parse().expect("a buyer's name"),
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<u32> = std::env::args().skip(1).map(|word| word.parse().unwrap()).collect();
+    let [sale, orders] = arguments[..] else { panic!("usage: place SALE_NUMBER ORDERS") };
+    let route = Route { sale: SaleNumber::new(sale).unwrap(), shard: Shard::new(0).unwrap() };
+    let url = std::env::var("DATABASE_URL").unwrap();
+    let store = Postgres::connect(&PostgresSettings { url, ..PostgresSettings::default() }).await.unwrap();
+    let now = chrono::Utc::now();
+    let reservations: Vec<Reservation> = (0..orders)
+        .map(|n| Reservation {
+            // Ids of orders are random in their second half, as the gateway's are: the index is written in the same way.
+            job: JobId::new(now.timestamp_millis() as u64, route, random(n)),
+            buyer: format!("buyer-{n}").parse().unwrap(),
             item: ItemIndex::new(0),
-            quantity: Quantity::ONE,
-            admitted_at: from_ms(1_795_000_000_000),
-        }
-    };
-    numbers.map(one).collect()
+            quantity: Quantity::try_from(1).unwrap(),
+            admitted_at: now,
+        })
+        .collect();
+    let started = Instant::now();
+    for batch in reservations.chunks(BATCH) {
+        let placed = store.place(batch).await.unwrap();
+        assert!(placed.iter().all(|one| one.outcome == Outcome::Placed && !one.duplicate));
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    println!("placed {orders} seconds {seconds:.3} orders/s {:.0}", f64::from(orders) / seconds);
+}
+
+/// Distinct for each n, and in no order.
+fn random(n: u32) -> [u8; 6] {
+    let mixed = (u64::from(n) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let bytes = mixed.to_be_bytes();
+    [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]]
 }

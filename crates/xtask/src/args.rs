@@ -1,10 +1,10 @@
-//! The command line, parsed by hand: two commands and a dozen flags do not pay for a parser that has to be compiled
+//! The command line, parsed by hand: four commands and two dozen flags do not pay for a parser that has to be compiled
 //! before anything can start.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::stages;
+use crate::{bench, stages};
 
 /// What `cargo xtask help` prints, and what follows a usage error.
 pub const HELP: &str = "\
@@ -23,10 +23,33 @@ cargo xtask test [--only STAGE]… [--list]
 cargo xtask audit
     What is not part of every check: licences and advisories of what we depend on (cargo-deny), and generated requests
     against both ports (schemathesis).
+cargo xtask bench [--full] [--only CASE[,CASE]] [--rounds N] [--seconds S] [--factor N] [--out FILE]
+    How fast, how late and how large the product is, beside what this machine can do: a private stack, each rate in turn
+    with a bare server, the books checked after every run. Some five minutes; keep the machine quiet meanwhile.
+    --full           longer rounds, and also latency, the step, memory up to 1,000,000 buyers, and the load plans
+    --only CASE      these cases only; --list names them
+    --rounds N       rounds of each case, 1 to 20                 (3)
+    --seconds S      how long a round is to take                  (3 to 10; --full: 10 to 36)
+    --factor N       divides the load plans' durations            (60; 1 is the exact plan: two hours)
+    --out FILE       where the result goes                        (loadtest/results/…)
+cargo xtask bench --render
+    Makes the README's table and plots from the newest results.
+cargo xtask bench --compare [BEFORE.json AFTER.json]
+    Two results side by side, the newest two by default; what moved by more than its rounds differ is marked.
+cargo xtask bench --list
 ";
 
 /// More processes than this on one machine only slow each other down.
 const PROCESSES_MAX: u16 = 8;
+
+/// Further rounds would only say the same.
+const ROUNDS_MAX: u16 = 20;
+
+/// A round of ten minutes is a soak, and there is a plan for that.
+const SECONDS_MAX: u16 = 600;
+
+/// A plan divided by more is no plan.
+const FACTOR_MAX: u16 = 1_000;
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +62,8 @@ pub enum Request {
     Test(TestOptions),
     /// `cargo xtask audit`.
     Audit,
+    /// `cargo xtask bench`.
+    Bench(BenchOptions),
 }
 
 /// Flags of `cargo xtask up`.
@@ -83,6 +108,84 @@ pub struct TestOptions {
     pub list: bool,
 }
 
+/// What `cargo xtask bench` is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BenchAction {
+    /// Measure.
+    Run,
+    /// Print the cases.
+    List,
+    /// Make the README's figures.
+    Render,
+    /// Set two results side by side: two files, or none for the newest two.
+    Compare(Vec<PathBuf>),
+}
+
+/// Flags of `cargo xtask bench`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BenchOptions {
+    /// What to do.
+    pub action: BenchAction,
+    /// All cases, and longer rounds.
+    pub full: bool,
+    /// Names of the cases to run; empty: the quick ones, or all.
+    pub only: Vec<String>,
+    /// Rounds of each case.
+    pub rounds: u64,
+    /// How long a round is to take; `None`: as the case says.
+    pub seconds: Option<u64>,
+    /// Divides the durations of the load plans.
+    pub factor: u64,
+    /// Where the result goes; `None`: among the others.
+    pub out: Option<PathBuf>,
+    /// The command as it was typed, for the result.
+    pub command: String,
+}
+
+impl Default for BenchOptions {
+    fn default() -> Self {
+        Self {
+            action: BenchAction::Run,
+            full: false,
+            only: Vec::new(),
+            rounds: 3,
+            seconds: None,
+            factor: 60,
+            out: None,
+            command: "cargo xtask bench".to_owned(),
+        }
+    }
+}
+
+impl BenchOptions {
+    /// The command that asks for this, without the file that the result goes to.
+    fn typed(&self) -> String {
+        let mut line = "cargo xtask bench".to_owned();
+        let default = Self::default();
+        if self.full {
+            line += " --full";
+        }
+        if !self.only.is_empty() {
+            line += &format!(" --only {}", self.only.join(","));
+        }
+        if self.rounds != default.rounds {
+            line += &format!(" --rounds {}", self.rounds);
+        }
+        if let Some(seconds) = self.seconds {
+            line += &format!(" --seconds {seconds}");
+        }
+        if self.factor != default.factor {
+            line += &format!(" --factor {}", self.factor);
+        }
+        line
+    }
+
+    /// Is this case to be run?
+    pub fn wants(&self, name: &str, quick: bool) -> bool {
+        if self.only.is_empty() { quick || self.full } else { self.only.iter().any(|only| only == name) }
+    }
+}
+
 /// A command line that cannot be understood, in a sentence for the person who typed it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsageError(String);
@@ -97,7 +200,7 @@ impl fmt::Display for UsageError {
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Request, UsageError> {
     let mut words = Words::new(arguments);
     let Some((command, _)) = words.next() else {
-        return Err(UsageError("say which command: up, test or audit".into()));
+        return Err(UsageError("say which command: up, test, audit or bench".into()));
     };
     match command.as_str() {
         "up" => up(words),
@@ -107,8 +210,9 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Request, Usa
             Some((flag, _)) if flag == "--help" || flag == "-h" => Ok(Request::Help),
             Some((flag, _)) => Err(unknown("audit", &flag)),
         },
+        "bench" => bench(words),
         "help" | "--help" | "-h" => Ok(Request::Help),
-        other => Err(UsageError(format!("there is no command {other:?}, only up, test and audit"))),
+        other => Err(UsageError(format!("there is no command {other:?}, only up, test, audit and bench"))),
     }
 }
 
@@ -153,11 +257,49 @@ fn test(mut words: Words) -> Result<Request, UsageError> {
     Ok(Request::Test(options))
 }
 
+fn bench(mut words: Words) -> Result<Request, UsageError> {
+    let mut options = BenchOptions::default();
+    while let Some((flag, given)) = words.next() {
+        match flag.as_str() {
+            "--full" => options.full = bare(&flag, given, true)?,
+            "--only" => {
+                let chosen = words.value(&flag, given)?;
+                for name in chosen.split(',') {
+                    if !bench::names().any(|known| known == name) {
+                        let all = bench::names().collect::<Vec<_>>().join(", ");
+                        return Err(UsageError(format!("there is no case {name:?}; the cases are {all}")));
+                    }
+                    options.only.push(name.to_owned());
+                }
+            }
+            "--rounds" => options.rounds = words.number(&flag, given, 1, ROUNDS_MAX)?.into(),
+            "--seconds" => options.seconds = Some(words.number(&flag, given, 1, SECONDS_MAX)?.into()),
+            "--factor" => options.factor = words.number(&flag, given, 1, FACTOR_MAX)?.into(),
+            // The file's name is not part of what was measured.
+            "--out" => options.out = Some(PathBuf::from(words.value(&flag, given)?)),
+            "--list" => options.action = bare(&flag, given, BenchAction::List)?,
+            "--render" => options.action = bare(&flag, given, BenchAction::Render)?,
+            "--compare" => options.action = bare(&flag, given, BenchAction::Compare(Vec::new()))?,
+            "--help" | "-h" => return Ok(Request::Help),
+            file if !file.starts_with("--") => match &mut options.action {
+                BenchAction::Compare(files) if files.len() < 2 => files.push(PathBuf::from(file)),
+                _ => return Err(unknown("bench", &flag)),
+            },
+            _ => return Err(unknown("bench", &flag)),
+        }
+    }
+    if matches!(&options.action, BenchAction::Compare(files) if files.len() == 1) {
+        return Err(UsageError("--compare takes two files, or none for the newest two".to_owned()));
+    }
+    options.command = options.typed();
+    Ok(Request::Bench(options))
+}
+
 fn unknown(command: &str, flag: &str) -> UsageError {
     UsageError(format!("`{command}` has no argument {flag:?}"))
 }
 
-fn bare(flag: &str, given: Option<String>, meaning: bool) -> Result<bool, UsageError> {
+fn bare<T>(flag: &str, given: Option<String>, meaning: T) -> Result<T, UsageError> {
     match given {
         None => Ok(meaning),
         Some(value) => Err(UsageError(format!("{flag} takes no value, and got {value:?}"))),
@@ -240,8 +382,33 @@ mod tests {
     }
 
     #[test]
+    fn a_benchmark_remembers_how_it_was_asked_for() {
+        let Ok(Request::Bench(options)) =
+            parsed("bench --full --only=drain,polls --seconds 5 --out /x/y.json --rounds 3")
+        else {
+            panic!("it is understood");
+        };
+        assert_eq!(options.command, "cargo xtask bench --full --only drain,polls --seconds 5");
+        assert_eq!((options.rounds, options.seconds, options.out), (3, Some(5), Some("/x/y.json".into())));
+        assert_eq!(parsed("bench").unwrap(), Request::Bench(BenchOptions::default()));
+        let two = BenchAction::Compare(vec!["a.json".into(), "b.json".into()]);
+        assert!(
+            matches!(parsed("bench --compare a.json b.json"), Ok(Request::Bench(options)) if options.action == two)
+        );
+    }
+
+    #[test]
+    fn a_benchmark_runs_what_is_named_or_quick_or_everything() {
+        let quick = BenchOptions::default();
+        assert!(quick.wants("refusals", true) && !quick.wants("plans", false));
+        assert!(BenchOptions { full: true, ..quick.clone() }.wants("plans", false));
+        let only = BenchOptions { only: vec!["plans".to_owned()], ..quick };
+        assert!(only.wants("plans", false) && !only.wants("refusals", true));
+    }
+
+    #[test]
     fn a_usage_error_says_what_is_wrong() {
-        assert!(complaint("").contains("up, test or audit"));
+        assert!(complaint("").contains("up, test, audit or bench"));
         assert!(complaint("audit --fast").contains("\"--fast\""));
         assert!(complaint("down").contains("\"down\""));
         assert!(complaint("up --port").contains("needs a value"));
@@ -251,6 +418,10 @@ mod tests {
         assert!(complaint("up --port 9000 --admin-port 9000").contains("must differ"));
         assert!(complaint("up --no-demo=yes").contains("takes no value"));
         assert!(complaint("up extra").contains("\"extra\""));
+        assert!(complaint("bench --only nothing").contains("the cases are refusals, "));
+        assert!(complaint("bench --rounds 0").contains("1 to 20"));
+        assert!(complaint("bench --compare one.json").contains("two files"));
+        assert!(complaint("bench stray").contains("no argument"));
         assert!(complaint("test --only nothing").contains("the stages are fmt, "));
     }
 }

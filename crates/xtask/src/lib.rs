@@ -1,4 +1,4 @@
-//! Developer commands (`cargo xtask up`, `cargo xtask test`) and, for the integration tests, [`services`]:
+//! Developer commands (`cargo xtask up`, `cargo xtask test`, `cargo xtask bench`) and, for the integration tests, [`services`]:
 //! private Redis, RabbitMQ and Postgres servers that start, die and come back when a test says so.
 //!
 //! Nothing here is part of the product. It knows the product only from outside: its command line, its
@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 mod args;
 mod audit;
+mod bench;
 mod files;
 mod http;
 mod packages;
@@ -35,6 +36,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
         Ok(args::Request::Up(options)) => up::up(&options).map(|()| true),
         Ok(args::Request::Test(options)) => stages::test(&options),
         Ok(args::Request::Audit) => audit::audit(),
+        Ok(args::Request::Bench(options)) => bench::bench(&options),
         Err(usage) => {
             eprintln!("xtask: {usage}\n\n{}", args::HELP);
             return ExitCode::from(EXIT_USAGE);

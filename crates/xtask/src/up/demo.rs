@@ -123,7 +123,7 @@ Buy one, pay for it, and look at the books:
 }
 
 /// Seconds since 1970 as RFC 3339 in UTC.
-fn rfc3339(seconds: u64) -> String {
+pub(crate) fn rfc3339(seconds: u64) -> String {
     let (days, of_day) = (seconds / 86_400, seconds % 86_400);
     // Counted in years that begin on 1 March, so that the leap day comes last; 719,468 days from 1 March of year 0.
     let shifted = days + 719_468;

@@ -16,12 +16,12 @@ use crate::steps::{Took, step};
 use crate::{files, http, packages, process, signals, workspace};
 
 mod backoff;
-mod board;
-mod demo;
-mod ports;
-mod role;
-mod settings;
-mod team;
+pub(crate) mod board;
+pub(crate) mod demo;
+pub(crate) mod ports;
+pub(crate) mod role;
+pub(crate) mod settings;
+pub(crate) mod team;
 
 use board::{Board, RunFile};
 use ports::Ports;
@@ -73,7 +73,7 @@ fn run(options: &UpOptions) -> Result<()> {
     let program = workspace::program()?;
     let secrets = Secrets::keep(&dir.path.join("secrets.json"))?;
     let config = dir.path.join("seckill.toml");
-    files::write_private(&config, &settings::toml(&ports, &addresses, &secrets))?;
+    files::write_private(&config, &settings::toml(&ports, &addresses, &secrets, settings::NO_LIMIT_BY_ADDRESS))?;
     step("migrate", || Ok(((), migrate(&program, &config, &dir.log("migrate"))?)))?;
 
     let board = Arc::new(Board::new(RunFile {
@@ -113,7 +113,7 @@ fn wanted_note(wanted: Wanted) -> &'static str {
     }
 }
 
-fn build() -> Result<String> {
+pub(crate) fn build() -> Result<String> {
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--quiet", "--release", "-p", "seckill"]);
     let status = process::run(cargo, BUILD_WITHIN)?;
@@ -121,7 +121,7 @@ fn build() -> Result<String> {
     Ok("target/release/seckill".into())
 }
 
-fn migrate(program: &Path, config: &Path, log: &Path) -> Result<String> {
+pub(crate) fn migrate(program: &Path, config: &Path, log: &Path) -> Result<String> {
     let mut command = Command::new(program);
     command.arg("--config").arg(config).arg("migrate");
     let status = process::run_logged(command, MIGRATE_WITHIN, log)?;

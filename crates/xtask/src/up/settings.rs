@@ -95,8 +95,11 @@ fn webhook_secret() -> Result<String> {
     Ok(format!("whsec_{}", files::random_hex(24)?))
 }
 
-/// The product's configuration file. The limit per IP address is off: here every client is 127.0.0.1.
-pub fn toml(ports: &Ports, addresses: &Addresses, secrets: &Secrets) -> String {
+/// `[limits]` of a stack whose only client is 127.0.0.1.
+pub const NO_LIMIT_BY_ADDRESS: &str = "# Every client of this stack is 127.0.0.1.\nper_ip = { enabled = false }";
+
+/// The product's configuration file, with `limits` as its section of that name.
+pub fn toml(ports: &Ports, addresses: &Addresses, secrets: &Secrets, limits: &str) -> String {
     let url = |url: &Option<String>| quoted(url.as_deref().unwrap_or_default());
     format!(
         r#"# Written by `cargo xtask up` at every start; changes made here do not last.
@@ -129,8 +132,7 @@ secret = {token_key}
 hs256_secret = {buyers_key}
 
 [limits]
-# Every client of this stack is 127.0.0.1.
-per_ip = {{ enabled = false }}
+{limits}
 "#,
         buyers = ports.buyers(),
         operators = ports.operators,
@@ -173,7 +175,7 @@ pub mod tests {
             amqp: Some("amqp://u:p@127.0.0.1:2/%2f".into()),
             postgres: Some("postgres://u:p@127.0.0.1:3/seckill".into()),
         };
-        let text = toml(&ports, &addresses, &secrets());
+        let text = toml(&ports, &addresses, &secrets(), NO_LIMIT_BY_ADDRESS);
         for line in [
             "profile = \"demo\"",
             "namespace = \"seckill\"",
