@@ -1,9 +1,9 @@
 //! The path of one purchase, and the grouping that makes it cheap.
 //!
 //! Attempts of one route wait in a bounded queue while a call of the gate is in flight; the next call takes all that
-//! wait. What was admitted waits likewise while a few messages are on their way to their confirms; the next message
-//! takes all of it. An idle system adds no delay, a busy one shares each round trip among many. What is decided does not
-//! depend on the caller staying: the work runs in tasks of its own, and a buyer who hangs up loses only the answer.
+//! wait, and what it admits is one message. Only a few messages are on their way to their confirms at a time. An idle
+//! system adds no delay, a busy one shares each round trip among many. What is decided does not depend on the caller
+//! staying: the work runs in tasks of its own, and a buyer who hangs up loses only the answer.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,14 +30,11 @@ const WAIT_MAX: Duration = Duration::from_secs(1);
 const MARKS_PER_CALL: usize = 2 * ADMIT_MAX;
 
 /// Messages of one route on their way to their confirms. A broker confirms many at once, and each costs it far more than
-/// the orders in it: a fifth message would make all of them smaller, and nobody's answer earlier.
+/// the orders in it: with more of them all get smaller, and nobody's answer comes earlier.
 const MESSAGES_IN_FLIGHT: usize = 4;
 
-/// While the broker is stuck, the next message leaves all the same after this time, to be answered with its own outcome.
+/// While the broker is stuck, purchases go on to the gate all the same after this time, each to its own outcome.
 const SLOT_WAIT_MAX: Duration = Duration::from_millis(250);
-
-/// Reservations in one message; the header that names their jobs has to fit into one frame.
-const MESSAGE_MAX: usize = 256;
 
 /// What a purchase is answered.
 #[derive(Clone, Debug)]
@@ -157,26 +154,24 @@ impl Intake {
         let lane = lanes.entry(route).or_insert_with(|| {
             let (waiting, attempts) = mpsc::channel(WAITING_MAX);
             let lane = Arc::new(RouteLane { waiting, confirmed: Mutex::default() });
-            // When nobody has the lane any more, its sender is gone, and both tasks end.
-            let (admitted, unconfirmed) = mpsc::unbounded_channel();
-            tokio::spawn(self.clone().admit_groups(route, Arc::downgrade(&lane), attempts, admitted));
-            tokio::spawn(self.clone().publish_groups(route, unconfirmed));
+            // Ends when nobody has the lane any more: its sender is gone then.
+            tokio::spawn(self.clone().admit_groups(route, Arc::downgrade(&lane), attempts));
             lane
         });
         lane.clone()
     }
 
-    /// One call of the gate at a time for each route: the next one takes everything that waits by then. What is admitted
-    /// goes on to be published; there is never more of it than purchases that wait for their answer.
-    async fn admit_groups(
-        self: Arc<Self>,
-        route: Route,
-        lane: Weak<RouteLane>,
-        mut attempts: mpsc::Receiver<Waiting>,
-        admitted: mpsc::UnboundedSender<Unconfirmed>,
-    ) {
+    /// One call of the gate at a time for each route: the next one takes everything that waits by then.
+    async fn admit_groups(self: Arc<Self>, route: Route, lane: Weak<RouteLane>, mut attempts: mpsc::Receiver<Waiting>) {
+        let slots = Arc::new(Semaphore::new(std::env::var("MIF").map_or(MESSAGES_IN_FLIGHT, |n| n.parse().unwrap())));
         let mut group = Vec::with_capacity(ADMIT_MAX);
         while attempts.recv_many(&mut group, ADMIT_MAX).await > 0 {
+            let slot = tokio::time::timeout(SLOT_WAIT_MAX, slots.clone().acquire_owned()).await;
+            while group.len() < ADMIT_MAX
+                && let Ok(one) = attempts.try_recv()
+            {
+                group.push(one);
+            }
             let (waited_too_long, in_time): (Vec<Waiting>, Vec<Waiting>) =
                 group.drain(..).partition(|one| one.since.elapsed() > WAIT_MAX);
             waited_too_long.into_iter().for_each(|one| drop(one.answer.send(Answer::Overloaded)));
@@ -190,7 +185,16 @@ impl Intake {
             let decided = self.gate.admit(route, &asked, &marks).await;
             metrics::histogram!("seckill_stage_seconds", "stage" => "admit").record(started.elapsed());
             match decided {
-                Ok(verdicts) => settle(verdicts, answers, &admitted),
+                Ok(verdicts) => {
+                    let unconfirmed = settle(verdicts, answers);
+                    if !unconfirmed.is_empty() {
+                        let intake = self.clone();
+                        tokio::spawn(async move {
+                            intake.publish_and_answer(route, unconfirmed).await;
+                            drop(slot);
+                        });
+                    }
+                }
                 Err(outage) => {
                     self.note_confirmed(route, marks);
                     for (attempt, answer) in asked.into_iter().zip(answers) {
@@ -201,26 +205,6 @@ impl Intake {
                     }
                 }
             }
-        }
-    }
-
-    /// One message for all that were admitted since the last one, a few messages at a time.
-    async fn publish_groups(self: Arc<Self>, route: Route, mut admitted: mpsc::UnboundedReceiver<Unconfirmed>) {
-        let slots = Arc::new(Semaphore::new(MESSAGES_IN_FLIGHT));
-        let mut group = Vec::with_capacity(MESSAGE_MAX);
-        while admitted.recv_many(&mut group, MESSAGE_MAX).await > 0 {
-            let slot = tokio::time::timeout(SLOT_WAIT_MAX, slots.clone().acquire_owned()).await;
-            // What came while all messages were on their way travels with the first that may leave.
-            while group.len() < MESSAGE_MAX
-                && let Ok(one) = admitted.try_recv()
-            {
-                group.push(one);
-            }
-            let (intake, group) = (self.clone(), std::mem::replace(&mut group, Vec::with_capacity(MESSAGE_MAX)));
-            tokio::spawn(async move {
-                intake.publish_and_answer(route, group).await;
-                drop(slot);
-            });
         }
     }
 
@@ -271,12 +255,9 @@ impl RouteLane {
     }
 }
 
-/// Answers refusals and finished jobs at once, and hands on what has to be confirmed first.
-fn settle(
-    verdicts: Vec<Verdict>,
-    answers: Vec<oneshot::Sender<Answer>>,
-    admitted: &mpsc::UnboundedSender<Unconfirmed>,
-) {
+/// Answers refusals and finished jobs at once; what has to be confirmed first is left.
+fn settle(verdicts: Vec<Verdict>, answers: Vec<oneshot::Sender<Answer>>) -> Vec<Unconfirmed> {
+    let mut unconfirmed = Vec::new();
     for (verdict, answer) in verdicts.into_iter().zip(answers) {
         let (record, repeated) = match verdict {
             Verdict::Refused(refusal) => {
@@ -288,11 +269,12 @@ fn settle(
             Verdict::Repeated(record) => (record, true),
         };
         if record.state == JobState::Unpublished {
-            let _ = admitted.send(Unconfirmed { record, repeated, answer });
+            unconfirmed.push(Unconfirmed { record, repeated, answer });
         } else {
             let _ = answer.send(Answer::Accepted { record, repeated });
         }
     }
+    unconfirmed
 }
 
 #[cfg(test)]
