@@ -92,8 +92,7 @@ async fn a_refusal_from_memory_takes_little_of_it() {
             allocations_per_call(|| ask(CALLS))
         };
         if asked() == before {
-            println!("{each} for each refusal");
-            assert!(each <= 30, "{each} for each refusal");
+            assert!(each <= 22, "{each} for each refusal");
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
