@@ -16,6 +16,7 @@ use domain::{Attempt, JobId, JobRecord, JobState, Refusal, Reservation, Route, V
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tracing::{debug, warn};
 
+use crate::confirmed::{Confirmed, TOLD_AFTER};
 use crate::publishing::Publishing;
 
 /// Attempts of one route that may wait for the gate. Above this the caller is told at once that we are overloaded:
@@ -67,9 +68,7 @@ pub struct Intake {
 /// What one route has waiting.
 struct RouteLane {
     waiting: mpsc::Sender<Waiting>,
-    /// Confirmed by the broker, not yet told to the gate. Bounded by what is admitted; lost marks only cost a
-    /// duplicate publish.
-    confirmed: Mutex<Vec<JobId>>,
+    confirmed: Mutex<Confirmed>,
 }
 
 struct Waiting {
@@ -124,18 +123,18 @@ impl Intake {
         Ok(())
     }
 
-    /// Tells the gate what was confirmed and found no call to ride on.
-    pub(crate) async fn flush_marks(&self) {
+    /// Tells the gate what was confirmed so long ago and found no call to ride on.
+    pub(crate) async fn flush_marks(&self, age: Duration) {
         let lanes: Vec<_> = lock(&self.lanes).iter().map(|(route, lane)| (*route, lane.clone())).collect();
         for (route, lane) in lanes {
             loop {
-                let marks = lane.take_marks();
+                let marks = lock(&lane.confirmed).take(MARKS_PER_CALL, age);
                 if marks.is_empty() {
                     break;
                 }
                 if let Err(outage) = self.gate.mark_queued(route, &marks).await {
                     debug!(%route, %outage, "marks are kept until the gate answers again");
-                    lock(&lane.confirmed).extend(marks);
+                    lock(&lane.confirmed).add(marks);
                     break;
                 }
             }
@@ -161,9 +160,9 @@ impl Intake {
         lane.clone()
     }
 
-    /// One call of the gate at a time for each route: the next one takes everything that waits by then.
+    /// A few groups of each route on their way at a time; the next one takes everything that waits by then.
     async fn admit_groups(self: Arc<Self>, route: Route, lane: Weak<RouteLane>, mut attempts: mpsc::Receiver<Waiting>) {
-        let slots = Arc::new(Semaphore::new(std::env::var("MIF").map_or(MESSAGES_IN_FLIGHT, |n| n.parse().unwrap())));
+        let slots = Arc::new(Semaphore::new(MESSAGES_IN_FLIGHT));
         let mut group = Vec::with_capacity(ADMIT_MAX);
         while attempts.recv_many(&mut group, ADMIT_MAX).await > 0 {
             let slot = tokio::time::timeout(SLOT_WAIT_MAX, slots.clone().acquire_owned()).await;
@@ -180,32 +179,60 @@ impl Intake {
             }
             let (asked, answers): (Vec<Attempt>, Vec<_>) =
                 in_time.into_iter().map(|one| (one.attempt, one.answer)).unzip();
-            let marks = lane.upgrade().map(|lane| lane.take_marks()).unwrap_or_default();
-            let started = Instant::now();
-            let decided = self.gate.admit(route, &asked, &marks).await;
-            metrics::histogram!("seckill_stage_seconds", "stage" => "admit").record(started.elapsed());
-            match decided {
-                Ok(verdicts) => {
-                    let unconfirmed = settle(verdicts, answers);
-                    if !unconfirmed.is_empty() {
-                        let intake = self.clone();
-                        tokio::spawn(async move {
-                            intake.publish_and_answer(route, unconfirmed).await;
-                            drop(slot);
-                        });
-                    }
+            let marks = lane.upgrade().map(|lane| lock(&lane.confirmed).take(MARKS_PER_CALL, TOLD_AFTER));
+            let intake = self.clone();
+            tokio::spawn(async move {
+                let unconfirmed = intake.admit(route, &asked, answers, marks.unwrap_or_default()).await;
+                if !unconfirmed.is_empty() {
+                    intake.publish_and_answer(route, unconfirmed).await;
                 }
-                Err(outage) => {
-                    self.note_confirmed(route, marks);
-                    for (attempt, answer) in asked.into_iter().zip(answers) {
-                        let _ = answer.send(match &outage {
-                            Outage::NotSent(_) => Answer::NotReady,
-                            Outage::Unknown(_) => Answer::Unknown(attempt.job),
-                        });
-                    }
+                drop(slot);
+            });
+        }
+    }
+
+    /// One call of the gate. Answers refusals and finished jobs at once; what has to be confirmed first is left.
+    async fn admit(
+        self: &Arc<Self>,
+        route: Route,
+        asked: &[Attempt],
+        answers: Vec<oneshot::Sender<Answer>>,
+        marks: Vec<JobId>,
+    ) -> Vec<Unconfirmed> {
+        let started = Instant::now();
+        let decided = self.gate.admit(route, asked, &marks).await;
+        metrics::histogram!("seckill_stage_seconds", "stage" => "admit").record(started.elapsed());
+        let verdicts = match decided {
+            Ok(verdicts) => verdicts,
+            Err(outage) => {
+                self.note_confirmed(route, marks);
+                for (attempt, answer) in asked.iter().zip(answers) {
+                    let _ = answer.send(match &outage {
+                        Outage::NotSent(_) => Answer::NotReady,
+                        Outage::Unknown(_) => Answer::Unknown(attempt.job),
+                    });
                 }
+                return Vec::new();
+            }
+        };
+        let mut unconfirmed = Vec::with_capacity(verdicts.len());
+        for (verdict, answer) in verdicts.into_iter().zip(answers) {
+            let (record, repeated) = match verdict {
+                Verdict::Refused(refusal) => {
+                    let _ = answer.send(Answer::Refused(refusal));
+                    continue;
+                }
+                // The first answer may have been lost before its publish was confirmed: no 202 without a confirm.
+                Verdict::Admitted(record) => (record, false),
+                Verdict::Repeated(record) => (record, true),
+            };
+            if record.state == JobState::Unpublished && !(repeated && self.is_confirmed(record.job)) {
+                unconfirmed.push(Unconfirmed { record, repeated, answer });
+            } else {
+                let _ = answer.send(Answer::Accepted { record, repeated });
             }
         }
+        unconfirmed
     }
 
     /// Publishes these as one message, joins the messages that some of them travel in already, and answers everyone of a
@@ -239,42 +266,16 @@ impl Intake {
         self.note_confirmed(route, confirmed);
     }
 
+    fn is_confirmed(self: &Arc<Self>, job: JobId) -> bool {
+        lock(&self.lane(job.route()).confirmed).has(job)
+    }
+
     fn note_confirmed(self: &Arc<Self>, route: Route, jobs: Vec<JobId>) {
         if jobs.is_empty() {
             return;
         }
-        lock(&self.lane(route).confirmed).extend(jobs);
+        lock(&self.lane(route).confirmed).add(jobs);
     }
-}
-
-impl RouteLane {
-    fn take_marks(&self) -> Vec<JobId> {
-        let mut confirmed = lock(&self.confirmed);
-        let rest = confirmed.len().saturating_sub(MARKS_PER_CALL);
-        confirmed.split_off(rest)
-    }
-}
-
-/// Answers refusals and finished jobs at once; what has to be confirmed first is left.
-fn settle(verdicts: Vec<Verdict>, answers: Vec<oneshot::Sender<Answer>>) -> Vec<Unconfirmed> {
-    let mut unconfirmed = Vec::new();
-    for (verdict, answer) in verdicts.into_iter().zip(answers) {
-        let (record, repeated) = match verdict {
-            Verdict::Refused(refusal) => {
-                let _ = answer.send(Answer::Refused(refusal));
-                continue;
-            }
-            // The first answer may have been lost before its publish was confirmed: no 202 without a confirm.
-            Verdict::Admitted(record) => (record, false),
-            Verdict::Repeated(record) => (record, true),
-        };
-        if record.state == JobState::Unpublished {
-            unconfirmed.push(Unconfirmed { record, repeated, answer });
-        } else {
-            let _ = answer.send(Answer::Accepted { record, repeated });
-        }
-    }
-    unconfirmed
 }
 
 #[cfg(test)]

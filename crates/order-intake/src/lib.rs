@@ -5,6 +5,7 @@
 //! broker's confirm → [`Answer`]. Placing the order is the consumer's work, HTTP the gateway's.
 
 mod books;
+mod confirmed;
 mod discard;
 mod intake;
 mod keeper;

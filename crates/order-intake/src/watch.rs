@@ -12,6 +12,7 @@ use domain::ports::{Gate, Queue};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use crate::confirmed::TOLD_AFTER;
 use crate::intake::Intake;
 use crate::keeper::Routes;
 
@@ -37,7 +38,7 @@ pub async fn watch(
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        intake.flush_marks().await;
+        intake.flush_marks(TOLD_AFTER).await;
         intake.keep_lanes(&routes.all());
         if !queue.is_open() {
             continue; // claiming what cannot be published would only postpone it
@@ -52,7 +53,7 @@ pub async fn watch(
             debug!(%busy, "overdue reservations wait for the next round");
         }
     }
-    intake.flush_marks().await;
+    intake.flush_marks(Duration::ZERO).await;
 }
 
 async fn repeat_overdue(intake: &Arc<Intake>, gate: &dyn Gate, route: Route) {

@@ -31,10 +31,11 @@ impl Kind for RedisKind {
     }
 
     fn before_start(&mut self, place: &Place) -> Result<()> {
+        // The log is made anew between two sales and not in the middle of one: that costs a fork, and a core for seconds.
         // In a file, not on the command line, where every user of the machine could read the password.
         let settings = format!(
             "bind 127.0.0.1\nport {port}\ndir {dir}\nrequirepass {password}\nsave \"\"\nappendonly yes\n\
-             appendfsync everysec\naof-load-truncated no\nmaxmemory-policy noeviction\ndaemonize no\nlogfile \"\"\n",
+             appendfsync everysec\nauto-aof-rewrite-min-size 1gb\naof-load-truncated no\nmaxmemory-policy noeviction\ndaemonize no\nlogfile \"\"\n",
             port = place.port,
             dir = quoted(&place.dir.display().to_string()),
             password = place.password,
