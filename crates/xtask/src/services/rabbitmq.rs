@@ -31,6 +31,9 @@ pub struct RabbitMqKind {
     node_names: Option<Process>,
 }
 
+/// How many of the runtime's schedulers there are, and that none of them waits for work in a loop.
+const SCHEDULERS: &str = "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none";
+
 impl Kind for RabbitMqKind {
     const NAME: &'static str = "rabbitmq";
     const ASK: Ask = Ask::Term;
@@ -78,8 +81,11 @@ impl Kind for RabbitMqKind {
         command
             .env("RABBITMQ_NODE_PORT", place.port.to_string())
             .env("RABBITMQ_DIST_PORT", dist_port)
-            // One scheduler thread: the machine's cores are shared by everything under test.
-            .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}")
+            // One scheduler thread that sleeps when it has nothing to do: the machine's cores are shared by everything.
+            .env(
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+                format!("{SCHEDULERS} -kernel inet_dist_use_interface {{127,0,0,1}}"),
+            )
             // To the log we keep for every server.
             .env("RABBITMQ_LOGS", "-")
             // Makes the script become the node instead of watching it, so that our pid is the node's.

@@ -197,14 +197,14 @@ fn placements(asks: &[Ask], orders: &[Order], earlier: &HashMap<JobId, Order>) -
     asks.iter().filter_map(answer).collect()
 }
 
-/// What is asked of the database under locks, for a test of its plans.
-#[cfg(test)]
-pub(super) mod statements {
-    pub(in crate::postgres) use super::read::{COUNTED, EXCLUSIVE};
-}
-
 /// How long to stand back after this attempt: a random part, so that those who met do not meet again.
 pub(super) fn pause(attempt: u32) -> Duration {
     let part = f64::from(uuid::Uuid::new_v4().into_bytes()[0]) / 255.0;
     (FIRST_WAIT * 2_u32.pow(attempt)).mul_f64(part)
+}
+
+/// What is asked of the database under locks, for a test of its plans.
+#[cfg(test)]
+pub(super) mod statements {
+    pub(in crate::postgres) use super::read::{COUNTED, EXCLUSIVE};
 }
