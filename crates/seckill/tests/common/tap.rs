@@ -74,9 +74,9 @@ impl Tap {
         all.into_iter().filter_map(call).collect()
     }
 
-    /// The names of the commands that have named this job, in alphabetical order.
+    /// The names of the commands that have named this job, alone or at the beginning of an argument, in alphabetical order.
     pub fn about(&self, job: &[u8]) -> Vec<String> {
-        let names_it = |call: &Call| call.words.iter().any(|word| word == job);
+        let names_it = |call: &Call| call.words.iter().any(|word| word.starts_with(job));
         let mut names: Vec<String> = self.calls().into_iter().filter(names_it).map(|call| call.name).collect();
         names.sort();
         names

@@ -361,6 +361,7 @@ async fn a_purchase_waits_for_one_call_of_redis_and_one_message() {
     let mut monitor = Monitor::start(&shop).await;
     for body in &bodies {
         assert_eq!(shop.client.buy(0, "s1", body).await.status, 202);
+        tokio::time::sleep(Duration::from_millis(40)).await; // a confirm is told after a third of a second
     }
     let calls = monitor.until(&shop, "counted-20").await;
     let purchases: Vec<&String> = calls.iter().filter(|call| call.contains("\"counted-")).collect();
