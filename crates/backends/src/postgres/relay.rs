@@ -25,44 +25,37 @@ const LOCK_SPACE: i32 = 0x5ec_c111;
 /// Whoever waits for its turn reads after that what the one before has marked.
 const TURN: &str = "select pg_advisory_xact_lock($1, $2)";
 
-/// The sink stands in the text, so that every plan, also one for any values, is made for its index: read by its key, the
-/// table would be read from the oldest delivered row on.
+/// The statement of a sink. The sink stands in its text, so that every plan, also one for any values, is made for its
+/// index: read by its key, the table would be read from the oldest delivered row on.
+macro_rules! of_sink {
+    ($sink:expr, $before:literal, $after:literal) => {
+        match $sink {
+            Sink::Gate => concat!($before, "'gate'", $after),
+            Sink::Events => concat!($before, "'events'", $after),
+        }
+    };
+}
+
 pub(super) fn waiting(sink: Sink) -> &'static str {
-    macro_rules! of {
-        ($sink:literal) => {
-            concat!(
-                "select id, sale_id, sale_number, shard, item_position, version, body
-                 from outbox
-                 where published_at is null and sink = '",
-                $sink,
-                "' order by id limit $1"
-            )
-        };
-    }
-    match sink {
-        Sink::Gate => of!("gate"),
-        Sink::Events => of!("events"),
-    }
+    of_sink!(
+        sink,
+        "select id, sale_id, sale_number, shard, item_position, version, body
+         from outbox
+         where published_at is null and sink = ",
+        " order by id limit $1"
+    )
 }
 
 pub(super) const MARK: &str = "update outbox set published_at = now() where id = any($1) and published_at is null";
 
 pub(super) fn backlog(sink: Sink) -> &'static str {
-    macro_rules! of {
-        ($sink:literal) => {
-            concat!(
-                "select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::double precision
-                 from outbox
-                 where published_at is null and sink = '",
-                $sink,
-                "'"
-            )
-        };
-    }
-    match sink {
-        Sink::Gate => of!("gate"),
-        Sink::Events => of!("events"),
-    }
+    of_sink!(
+        sink,
+        "select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::double precision
+         from outbox
+         where published_at is null and sink = ",
+        ""
+    )
 }
 
 pub(super) const SWEEP: &str = "
