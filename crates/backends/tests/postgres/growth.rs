@@ -100,7 +100,7 @@ const ORDER_BYTES_MAX: i64 = 600;
 const OUTBOX_BYTES_MAX: i64 = 200;
 
 /// Pages touched for one order, counting each touch.
-const PAGES_MAX: i64 = 30;
+const PAGES_MAX: i64 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_costs_the_same_after_fifty_thousand_orders_as_after_a_thousand() {

@@ -178,7 +178,7 @@ async fn a_group_costs_redis_the_same_after_twenty_thousand_buyers_as_after_a_th
 }
 
 /// Commands for one group, from the first call to its effects: some for each buyer, and a few for each call.
-const COMMANDS_MAX: u64 = 16 * GROUP as u64;
+const COMMANDS_MAX: u64 = 5 * GROUP as u64;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admitted_buyer_takes_at_most_300_bytes_of_redis_at_rest_and_a_refused_one_none() {
