@@ -6,9 +6,13 @@
 //
 //   k6 run -e PLAN=spike -e FACTOR=10 loadtest/k6/plans.js
 //
-// FACTOR divides every duration, never the number of buyers; a shortened run says so. The checks, as thresholds:
+// FACTOR divides every duration, never the number of buyers; a shortened run says so. A buyer who has an order looks
+// around for THINK_S seconds on average (2; half to one and a half times as long, at random) before the next one is
+// bought; the first purchases of a spike fall together. THINK_S=0: all want the next thing at once, and what is
+// measured on one machine is k6. The checks, as thresholds:
 // p95 below 100 ms · fewer than 1 % errors · every accepted job terminal · database connections steady · reads answered
 // without the database. The last two are read from /metrics of the gateway that serves the operators' port.
+import { sleep } from 'k6';
 import { Gauge, Rate } from 'k6/metrics';
 import { audit, begin, buy, thresholds } from './lib.js';
 import { chooseSale, metric, metrics } from './stack.js';
@@ -25,6 +29,9 @@ const RAMP_STEP_S = 30;
 
 const factor = Number(__ENV.FACTOR || 1);
 if (!(factor >= 1)) throw new Error(`FACTOR divides the durations: a number from 1, not ${__ENV.FACTOR}`);
+
+const think = Number(__ENV.THINK_S ?? 2);
+if (!(think >= 0)) throw new Error(`THINK_S is a number of seconds from 0, not ${__ENV.THINK_S}`);
 
 /** @param {number} seconds */
 const shortened = (seconds) => `${Math.max(1, Math.round((seconds * 1_000) / factor))}ms`;
@@ -89,7 +96,7 @@ function usage() {
 
 /** @returns {Goods & { before: Usage }} */
 export function setup() {
-  console.log(`plan ${name}, durations divided by ${factor}${factor === 1 ? ' (complete)' : ' (shortened)'}`);
+  console.log(`plan ${name}, durations divided by ${factor}${factor === 1 ? ' (complete)' : ' (shortened)'}, ${think} s between purchases`);
   begin();
   return { ...chooseSale(STOCK), before: usage() };
 }
@@ -97,6 +104,7 @@ export function setup() {
 /** @param {Goods} goods */
 export default function (goods) {
   buy(goods, []);
+  sleep(think * (0.5 + Math.random()));
 }
 
 /** @param {Goods & { before: Usage }} data */
