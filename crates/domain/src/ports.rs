@@ -91,9 +91,15 @@ pub trait Gate: Send + Sync {
     /// changes meanwhile may be missed or come twice. `None` for a sale that the gate has not loaded.
     async fn records(&self, route: Route, from: u64, limit: usize) -> Result<Option<RecordPage>, Outage>;
 
-    /// One job as the gate knows it. A record is answered whatever state the sale is in; only that there is none can
-    /// be said no sooner than everything has been loaded.
-    async fn job(&self, job: JobId) -> Result<JobLookup, Outage>;
+    /// Jobs of one route as the gate knows them, one answer for each, in their order. A record is answered whatever state
+    /// the sale is in; only that there is none can be said no sooner than everything has been loaded.
+    async fn jobs(&self, route: Route, jobs: &[JobId]) -> Result<Vec<JobLookup>, Outage>;
+
+    /// One of them.
+    async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {
+        let found = self.jobs(job.route(), &[job]).await?.pop();
+        found.ok_or_else(|| Outage::Unknown("a job was asked for, and nothing came".to_owned()))
+    }
 
     /// Forgets all of a sale and begins epoch `sale.epoch`, with its whole stock free and its doors shut. Answers
     /// `false`, and changes nothing, when that epoch or a later one has begun already.

@@ -145,20 +145,30 @@ impl Gate for RedisGate {
         answers::page(&answer).ok_or_else(|| nonsense("scan"))
     }
 
-    async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {
-        let [_, jobs, ..] = self.keys(job.route());
-        let mut command = redis::cmd("HGET");
-        command.arg(jobs).arg(job.as_bytes());
-        let record: Option<Vec<u8>> = self.link.query(&command).await.map_err(outage)?;
-        match record {
-            Some(bytes) => unpack(job, &bytes).map(JobLookup::Found).ok_or_else(|| nonsense("HGET of a job")),
-            None => match self.condition(job.route()).await? {
-                Condition::Ready(gate, _) if !may_be_on_its_way(job, gate.reloaded_at, gate.now) => {
-                    Ok(JobLookup::Absent)
-                }
-                Condition::Ready(..) | Condition::Missing | Condition::Stale { .. } => Ok(JobLookup::NotReady),
-            },
+    async fn jobs(&self, route: Route, jobs: &[JobId]) -> Result<Vec<JobLookup>, Outage> {
+        let [_, hash, ..] = self.keys(route);
+        let mut command = redis::cmd("HMGET");
+        command.arg(hash);
+        for job in jobs {
+            command.arg(job.as_bytes());
         }
+        let records: Vec<Option<Vec<u8>>> = self.link.query(&command).await.map_err(outage)?;
+        if records.len() != jobs.len() {
+            return Err(nonsense("HMGET of jobs"));
+        }
+        // Only where one is missing: what that means depends on what else is known of the sale.
+        let condition = match records.iter().any(Option::is_none) {
+            true => self.condition(route).await?,
+            false => Condition::Missing,
+        };
+        let lookup = |(job, record): (&JobId, Option<Vec<u8>>)| match (record, &condition) {
+            (Some(bytes), _) => unpack(*job, &bytes).map(JobLookup::Found).ok_or_else(|| nonsense("HMGET of jobs")),
+            (None, Condition::Ready(gate, _)) if !may_be_on_its_way(*job, gate.reloaded_at, gate.now) => {
+                Ok(JobLookup::Absent)
+            }
+            (None, _) => Ok(JobLookup::NotReady),
+        };
+        jobs.iter().zip(records).map(lookup).collect()
     }
 
     async fn begin_epoch(&self, sale: &WarmSale) -> Result<bool, Outage> {

@@ -9,6 +9,8 @@ use domain::ports::{Gate, JobLookup, OrderStore, Outage};
 use domain::{Hold, JobId, JobRecord, JobState, Outcome};
 use tokio::sync::Semaphore;
 
+use super::questions::Questions;
+
 /// Jobs read from the orders at once; whoever comes when these are taken is told to ask again.
 const READS_MAX: usize = 16;
 
@@ -17,21 +19,22 @@ const READ_MAX: Duration = Duration::from_secs(1);
 
 /// Looks jobs up.
 pub struct JobLookups {
-    gate: Arc<dyn Gate>,
+    questions: Questions,
     orders: Arc<dyn OrderStore>,
     reads: Semaphore,
     fallback: Fallback,
 }
 
 impl JobLookups {
+    /// Has to be called inside the runtime that asks the gate.
     pub fn new(gate: Arc<dyn Gate>, orders: Arc<dyn OrderStore>) -> Self {
         let fallback = Fallback::new("jobs", "jobs that have ended are read from the orders, a few at a time,");
-        Self { gate, orders, reads: Semaphore::new(READS_MAX), fallback }
+        Self { questions: Questions::new(gate), orders, reads: Semaphore::new(READS_MAX), fallback }
     }
 
     /// The job as it stands. A job that has no order yet is known to the gate alone.
     pub async fn look(&self, job: JobId) -> Result<JobLookup, Outage> {
-        let at_the_gate = self.gate.job(job).await;
+        let at_the_gate = self.questions.ask(job).await;
         let why = match &at_the_gate {
             Ok(JobLookup::Found(_) | JobLookup::Absent) => {
                 self.fallback.not_needed();

@@ -9,6 +9,7 @@ pub mod mine;
 pub mod orders;
 pub mod pages;
 pub mod payments;
+pub mod questions;
 pub mod sales;
 pub mod tokens;
 

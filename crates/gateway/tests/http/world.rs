@@ -126,9 +126,9 @@ impl Gate for Faulty {
         assert!(!self.faults.records_panic.swap(false, Ordering::SeqCst), "a test wants a panic");
         self.gate.records(route, from, limit).await
     }
-    async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {
+    async fn jobs(&self, route: Route, jobs: &[JobId]) -> Result<Vec<JobLookup>, Outage> {
         self.reach(&self.faults.gate_away)?;
-        self.gate.job(job).await
+        self.gate.jobs(route, jobs).await
     }
     async fn begin_epoch(&self, sale: &WarmSale) -> Result<bool, Outage> {
         self.reach(&self.faults.gate_away)?;

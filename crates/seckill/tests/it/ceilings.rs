@@ -60,7 +60,7 @@ async fn a_purchase_is_one_call_of_redis_and_one_message_before_its_202_and_two_
     assert_eq!((calls("admit"), calls("mark_queued")), (1, 1), "{asked:?}");
 
     // Polls: one question each, and nothing else names the job.
-    let polls = calls("HGET");
+    let polls = calls("HMGET");
     assert_eq!(asked.len(), polls + 2, "{asked:?}");
     for _ in 0..10 {
         assert_eq!(client.get_on(0, &format!("/api/v1/jobs/{}", accepted.job())).await.status, 200);
@@ -110,6 +110,20 @@ async fn a_crowd_shares_its_calls_and_its_messages() {
         let asked = edge.about(&job(body));
         assert!(asked.len() <= 2, "once to be admitted, once to be marked: {asked:?}");
     }
+
+    // And everybody asks what became of it.
+    let asks = seen.accepted.chunks(BUYERS / 64 + 1).map(async |jobs| {
+        for job in jobs {
+            assert_eq!(shop.client.get_on(0, &format!("/api/v1/jobs/{job}")).await.status, 200);
+        }
+    });
+    futures_util::future::join_all(asks).await;
+    let looks = edge.calls().into_iter().filter(|call| call.name == "HMGET");
+    // Script calls of the gateway are no HMGET; the job ids of one call are what follows its key.
+    let looks: Vec<usize> = looks.map(|call| call.words.len().saturating_sub(2)).collect();
+    eprintln!("{} polls: {} looks", looks.iter().sum::<usize>(), looks.len());
+    assert_eq!(looks.iter().sum::<usize>(), BUYERS, "each poll is one question");
+    assert!(looks.len() <= BUYERS * 3 / 4, "{} calls for {BUYERS} polls over 64 connections", looks.len());
     shop.audit("s1", &seen.accepted).await;
     shop.close().await;
 }

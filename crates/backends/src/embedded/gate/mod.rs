@@ -82,8 +82,9 @@ impl Gate for EmbeddedGate {
         Ok(lock(&self.state).records(route, from, limit, self.now()))
     }
 
-    async fn job(&self, job: JobId) -> Result<JobLookup, Outage> {
-        Ok(lock(&self.state).job(job, self.now()))
+    async fn jobs(&self, _route: Route, jobs: &[JobId]) -> Result<Vec<JobLookup>, Outage> {
+        let (mut state, now) = (lock(&self.state), self.now());
+        Ok(jobs.iter().map(|job| state.job(*job, now)).collect())
     }
 
     async fn begin_epoch(&self, sale: &WarmSale) -> Result<bool, Outage> {

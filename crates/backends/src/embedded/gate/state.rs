@@ -96,7 +96,7 @@ impl GateState {
         Some(RecordPage { next: (next < sale.jobs.len()).then_some(next as u64), records })
     }
 
-    /// See `Gate::job`.
+    /// See `Gate::jobs`.
     pub(super) fn job(&mut self, job: JobId, now: Timestamp) -> JobLookup {
         let record = self.known(job.route(), now).and_then(|sale| sale.jobs.get(&job).cloned());
         match record {
