@@ -144,8 +144,19 @@ local function shared_set(group, name, max)
   return set
 end
 
+-- A job whose reservation went with the gate's data may have its place still: it takes no second one.
+local function has(key, token)
+  local expiry = redis.pcall('ZSCORE', key, token)
+  return expiry and not is_error(expiry)
+end
+
+local function room(name, set, token)
+  set.is_own = has(SEMAPHORE .. name, token)
+  return set.is_own or set.count < set.max
+end
+
 local function take_shared(group, set, token)
-  set.count = set.count + 1
+  if not set.is_own then set.count = set.count + 1 end
   set.fresh[#set.fresh + 1] = group.expiry
   set.fresh[#set.fresh + 1] = token
 end
@@ -154,16 +165,17 @@ end
 function Tokens.take(group, token, buyer, channel)
   local rules = group.rules
   local all = rules.global > 0 and shared_set(group, 'global', rules.global)
-  if all and all.count >= all.max then return 'busy-global', '' end
+  if all and not room('global', all, token) then return 'busy-global', '' end
   local max = rules.platforms[channel]
   local of_channel = max and shared_set(group, 'platform:' .. channel, max)
-  if of_channel and of_channel.count >= of_channel.max then return 'busy-platform', '' end
+  if of_channel and not room('platform:' .. channel, of_channel, token) then return 'busy-platform', '' end
   if rules.account > 0 then
     local key = account(buyer)
     local mine = count_account(group, key, buyer)
-    if mine >= rules.account then return 'busy-account', string.format('%.0f', rules.account) end
+    local is_own = mine > 0 and has(key, token)
+    if mine >= rules.account and not is_own then return 'busy-account', string.format('%.0f', rules.account) end
     put(key, mine == 0, group.timeout, group.expiry, token)
-    group.accounts[buyer] = mine + 1
+    group.accounts[buyer] = is_own and mine or mine + 1
   elseif not all and not of_channel then
     return
   end

@@ -43,19 +43,21 @@ impl Tokens {
         Obeyed::Written
     }
 
-    /// A token in each limited dimension, or in none.
+    /// A token in each limited dimension, or in none. A job whose reservation was lost may have its place still.
     pub(super) fn take(&mut self, attempt: &Attempt, now: Timestamp) -> Result<(), Refusal> {
         let (channel, buyer) = (of_channel(&attempt.channel), of_buyer(&attempt.buyer));
         let sets = [(GLOBAL.to_owned(), Refusal::AllBusy), (channel, Refusal::ChannelBusy)];
         let own = (buyer, Refusal::BuyerBusy { max: self.rules.account_max });
         let limited: Vec<_> = sets.into_iter().chain([own]).filter(|(name, _)| max(&self.rules, name) > 0).collect();
+        let token = attempt.job.to_string();
         for (name, refusal) in &limited {
-            if self.live(name, now) >= u64::from(max(&self.rules, name)) {
+            let is_full = self.live(name, now) >= u64::from(max(&self.rules, name));
+            if is_full && !self.sets.get(name).is_some_and(|tokens| tokens.contains_key(&token)) {
                 return Err(refusal.clone());
             }
         }
         for (name, _) in &limited {
-            self.put(name, attempt.job.to_string(), now);
+            self.put(name, token.clone(), now);
         }
         if !limited.is_empty() {
             self.note("acquired:total".to_owned(), now);

@@ -191,6 +191,21 @@ pub(super) async fn tokens_of_a_sale_that_was_lost_are_given_back_when_it_is_loa
     bench.buys(2, "ann", 0, 1).await;
 }
 
+pub(super) async fn a_job_whose_reservation_was_lost_has_its_place_still(bench: Bench) {
+    bench.obey(1, &ConcurrencyRules { global_max: 1, ..channels(1) }).await;
+    bench.open(&[10], 5).await;
+    let attempt = by("app", bench.attempt(1, "ann", 0, 1));
+    assert!(matches!(bench.ask(&attempt).await, Verdict::Admitted(_)));
+    bench.load(&bench.rules(2, &[10], 5), domain::SaleState::Open).await;
+    // The buyer sends the same token again: nobody may keep her waiting for a place that is her own.
+    assert!(matches!(bench.ask(&attempt).await, Verdict::Admitted(_)));
+    let live = usage(&bench).await;
+    assert_eq!((live.global, live.platforms["app"]), (Some(1), 1));
+    bench.is_refused(2, "ann", 0, 1, Refusal::AllBusy).await;
+    settles(&bench, 1, "ann").await;
+    bench.buys(2, "ann", 0, 1).await;
+}
+
 pub(super) async fn the_latest_rules_are_obeyed_and_older_ones_are_not(bench: Bench) {
     let one = ConcurrencyRules { global_max: 1, ..ConcurrencyRules::default() };
     let two = ConcurrencyRules { global_max: 2, ..ConcurrencyRules::default() };

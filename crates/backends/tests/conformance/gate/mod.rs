@@ -118,6 +118,7 @@ mod limits_what_is_in_flight {
         a_limit_that_was_taken_away_and_comes_back_starts_from_nothing,
         tokens_that_nobody_gives_back_end_by_themselves,
         tokens_of_a_sale_that_was_lost_are_given_back_when_it_is_loaded_again,
+        a_job_whose_reservation_was_lost_has_its_place_still,
         the_latest_rules_are_obeyed_and_older_ones_are_not,
         tasks_of_a_type_run_up_to_their_limit,
         what_was_taken_and_given_back_is_counted,
