@@ -1,10 +1,10 @@
-//! The command line, parsed by hand: four commands and two dozen flags do not pay for a parser that has to be compiled
+//! The command line, parsed by hand: five commands and three dozen flags do not pay for a parser that has to be compiled
 //! before anything can start.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::{bench, stages};
+use crate::{bench, chaos, stages};
 
 /// What `cargo xtask help` prints, and what follows a usage error.
 pub const HELP: &str = "\
@@ -37,6 +37,14 @@ cargo xtask bench --render
 cargo xtask bench --compare [BEFORE.json AFTER.json]
     Two results side by side, the newest two by default; what moved by more than its rounds differ is marked.
 cargo xtask bench --list
+cargo xtask chaos [--minutes N] [--seed S] [--only KIND[,KIND]] [--gateways N] [--consumers N] [--list]
+    Kills, freezes, cuts and empties our processes and the servers at random under load, then heals everything and checks
+    every promise. Exit code 0: none was broken.
+    --minutes N      how long, 1 to 600                           (10)
+    --seed S         what happens when                            (a new one, which is printed)
+    --only KIND      these kinds of faults only; --list names them
+    --gateways N     gateway processes, 1 to 8                    (2)
+    --consumers N    consumer processes, 1 to 8                   (2)
 ";
 
 /// More processes than this on one machine only slow each other down.
@@ -47,6 +55,9 @@ const ROUNDS_MAX: u16 = 20;
 
 /// A round of ten minutes is a soak, and there is a plan for that.
 const SECONDS_MAX: u16 = 600;
+
+/// Ten hours: every minute has a sale of its own.
+const MINUTES_MAX: u16 = 600;
 
 /// A plan divided by more is no plan.
 const FACTOR_MAX: u16 = 1_000;
@@ -64,6 +75,8 @@ pub enum Request {
     Audit,
     /// `cargo xtask bench`.
     Bench(BenchOptions),
+    /// `cargo xtask chaos`.
+    Chaos(ChaosOptions),
 }
 
 /// Flags of `cargo xtask up`.
@@ -186,6 +199,46 @@ impl BenchOptions {
     }
 }
 
+/// Flags of `cargo xtask chaos`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChaosOptions {
+    /// How long things are broken.
+    pub minutes: u16,
+    /// What the schedule is made from; `None`: a new one.
+    pub seed: Option<u64>,
+    /// Kinds of faults; empty: all.
+    pub only: Vec<String>,
+    /// Gateway processes.
+    pub gateways: u16,
+    /// Consumer processes.
+    pub consumers: u16,
+    /// Only print the kinds.
+    pub list: bool,
+}
+
+impl Default for ChaosOptions {
+    fn default() -> Self {
+        Self { minutes: 10, seed: None, only: Vec::new(), gateways: 2, consumers: 2, list: false }
+    }
+}
+
+impl ChaosOptions {
+    /// The command that repeats this run's schedule.
+    pub fn command(&self, seed: u64) -> String {
+        let Self { minutes, gateways, consumers, .. } = self;
+        let mut line = format!("cargo xtask chaos --minutes {minutes} --seed {seed}");
+        if !self.only.is_empty() {
+            line += &format!(" --only {}", self.only.join(","));
+        }
+        for (flag, value, default) in [("--gateways", gateways, 2), ("--consumers", consumers, 2)] {
+            if *value != default {
+                line += &format!(" {flag} {value}");
+            }
+        }
+        line
+    }
+}
+
 /// A command line that cannot be understood, in a sentence for the person who typed it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsageError(String);
@@ -200,7 +253,7 @@ impl fmt::Display for UsageError {
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Request, UsageError> {
     let mut words = Words::new(arguments);
     let Some((command, _)) = words.next() else {
-        return Err(UsageError("say which command: up, test, audit or bench".into()));
+        return Err(UsageError("say which command: up, test, audit, bench or chaos".into()));
     };
     match command.as_str() {
         "up" => up(words),
@@ -211,8 +264,9 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Request, Usa
             Some((flag, _)) => Err(unknown("audit", &flag)),
         },
         "bench" => bench(words),
+        "chaos" => chaos(words),
         "help" | "--help" | "-h" => Ok(Request::Help),
-        other => Err(UsageError(format!("there is no command {other:?}, only up, test, audit and bench"))),
+        other => Err(UsageError(format!("there is no command {other:?}, only up, test, audit, bench and chaos"))),
     }
 }
 
@@ -293,6 +347,36 @@ fn bench(mut words: Words) -> Result<Request, UsageError> {
     }
     options.command = options.typed();
     Ok(Request::Bench(options))
+}
+
+fn chaos(mut words: Words) -> Result<Request, UsageError> {
+    let mut options = ChaosOptions::default();
+    while let Some((flag, given)) = words.next() {
+        match flag.as_str() {
+            "--minutes" => options.minutes = words.number(&flag, given, 1, MINUTES_MAX)?,
+            "--seed" => {
+                let text = words.value(&flag, given)?;
+                let seed =
+                    text.parse().map_err(|_| UsageError(format!("{flag} is a whole number, and got {text:?}")))?;
+                options.seed = Some(seed);
+            }
+            "--only" => {
+                for name in words.value(&flag, given)?.split(',') {
+                    if !chaos::kinds().any(|known| known == name) {
+                        let all = chaos::kinds().collect::<Vec<_>>().join(", ");
+                        return Err(UsageError(format!("there is no fault {name:?}; the faults are {all}")));
+                    }
+                    options.only.push(name.to_owned());
+                }
+            }
+            "--gateways" => options.gateways = words.number(&flag, given, 1, PROCESSES_MAX)?,
+            "--consumers" => options.consumers = words.number(&flag, given, 1, PROCESSES_MAX)?,
+            "--list" => options.list = bare(&flag, given, true)?,
+            "--help" | "-h" => return Ok(Request::Help),
+            _ => return Err(unknown("chaos", &flag)),
+        }
+    }
+    Ok(Request::Chaos(options))
 }
 
 fn unknown(command: &str, flag: &str) -> UsageError {
@@ -407,8 +491,21 @@ mod tests {
     }
 
     #[test]
+    fn chaos_says_how_to_repeat_it() {
+        let Ok(Request::Chaos(options)) = parsed("chaos --minutes 3 --only kill-redis,cut-redis --consumers 1") else {
+            panic!("it is understood");
+        };
+        let line = "chaos --minutes 3 --seed 5 --only kill-redis,cut-redis --consumers 1";
+        assert_eq!(options.command(5), format!("cargo xtask {line}"));
+        let Ok(Request::Chaos(again)) = parsed(line) else { panic!("it is understood") };
+        assert_eq!(again, ChaosOptions { seed: Some(5), ..options });
+    }
+
+    #[test]
     fn a_usage_error_says_what_is_wrong() {
-        assert!(complaint("").contains("up, test, audit or bench"));
+        assert!(complaint("").contains("up, test, audit, bench or chaos"));
+        assert!(complaint("chaos --seed x").contains("whole number"));
+        assert!(complaint("chaos --only nothing").contains("the faults are kill-gateway, "));
         assert!(complaint("audit --fast").contains("\"--fast\""));
         assert!(complaint("down").contains("\"down\""));
         assert!(complaint("up --port").contains("needs a value"));

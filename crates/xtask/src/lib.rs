@@ -1,4 +1,5 @@
-//! Developer commands (`cargo xtask up`, `cargo xtask test`, `cargo xtask bench`) and, for the integration tests, [`services`]:
+//! Developer commands (`cargo xtask up`, `cargo xtask test`, `cargo xtask bench`,
+//! `cargo xtask chaos`) and, for the integration tests, [`services`]:
 //! private Redis, RabbitMQ and Postgres servers that start, die and come back when a test says so.
 //!
 //! Nothing here is part of the product. It knows the product only from outside: its command line, its
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 mod args;
 mod audit;
 mod bench;
+mod chaos;
 mod files;
 mod http;
 mod packages;
@@ -37,6 +39,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
         Ok(args::Request::Test(options)) => stages::test(&options),
         Ok(args::Request::Audit) => audit::audit(),
         Ok(args::Request::Bench(options)) => bench::bench(&options),
+        Ok(args::Request::Chaos(options)) => chaos::chaos(&options),
         Err(usage) => {
             eprintln!("xtask: {usage}\n\n{}", args::HELP);
             return ExitCode::from(EXIT_USAGE);

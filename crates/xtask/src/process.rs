@@ -169,6 +169,12 @@ fn spawn(command: Command) -> io::Result<Child> {
     result.recv().map_err(|_| gone())?
 }
 
+/// Sends a signal to a process and everything it started.
+pub fn signal_family(name: &str, pid: u32) {
+    let all = descendants(pid).into_iter().map(|member| member.pid).chain([pid]);
+    signal(name, &all.map(|pid| pid.to_string()).collect::<Vec<_>>());
+}
+
 /// Sends a signal to process ids, through the shell's own `kill`: the standard library has none.
 fn signal(name: &str, pids: &[String]) {
     // That a process has just gone is what we want; nothing else can fail here.

@@ -21,7 +21,7 @@ use crate::{process, signals, up, workspace};
 
 mod bare;
 mod books;
-mod client;
+pub(crate) mod client;
 mod compare;
 mod cpu;
 mod drain;
@@ -35,8 +35,8 @@ mod rates;
 mod render;
 mod report;
 mod shop;
-mod sql;
-mod stack;
+pub(crate) mod sql;
+pub(crate) mod stack;
 mod stats;
 mod svg;
 mod wrk;
@@ -201,7 +201,7 @@ fn run(options: &BenchOptions) -> Result<bool> {
 
 impl Bench {
     fn start(options: &BenchOptions, program: PathBuf, target: PathBuf) -> Result<Self> {
-        let folder = Folder::new()?;
+        let folder = Folder::new("bench")?;
         let stack = Stack::start(&program, &folder.0.join("stack-0"))?;
         Ok(Self {
             rounds: options.rounds,

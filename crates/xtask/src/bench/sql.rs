@@ -18,11 +18,16 @@ pub struct Sql {
 
 impl Sql {
     pub fn open(server: &Postgres) -> Result<Self> {
+        Self::connect(server.port(), server.password())
+    }
+
+    /// As [`Sql::open`], where the server is somebody else's to hold.
+    pub fn connect(port: u16, password: &str) -> Result<Self> {
         let programs = postgres_programs().context("postgres is not installed")?;
         let mut psql = Command::new(programs.join("psql"))
-            .args(["-h", "127.0.0.1", "-p", &server.port().to_string(), "-U", "seckill", "-d", "seckill"])
+            .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "seckill", "-d", "seckill"])
             .args(["-X", "-q", "-A", "-t"])
-            .env("PGPASSWORD", server.password())
+            .env("PGPASSWORD", password)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -183,15 +183,24 @@ impl Stack {
 pub struct Folder(pub PathBuf);
 
 impl Folder {
-    pub fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("seckill-bench-{}", files::random_hex(4)?));
+    /// A new one; `what` is part of its name.
+    pub fn new(what: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("seckill-{what}-{}", files::random_hex(4)?));
         fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Self(path))
+    }
+
+    /// It stays, for somebody to look at.
+    pub fn keep(mut self) -> PathBuf {
+        std::mem::take(&mut self.0)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
+        if self.0.as_os_str().is_empty() {
+            return;
+        }
         for stack in fs::read_dir(&self.0).into_iter().flatten().flatten() {
             if let Err(error) = services::forget(stack.path()) {
                 eprintln!("{error:#}");

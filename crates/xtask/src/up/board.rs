@@ -76,6 +76,11 @@ impl Board {
         self.write(&state)
     }
 
+    /// Under which process id it lives, if it does.
+    pub fn pid(&self, name: &str) -> Option<u32> {
+        self.state().pids.get(name).copied().flatten()
+    }
+
     /// `name` has died.
     pub fn died(&self, name: &str) -> Result<()> {
         self.state().restarts += 1;

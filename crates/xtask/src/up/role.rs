@@ -13,6 +13,11 @@ pub fn gateway_name(position: usize) -> String {
     format!("gateway-{}", position + 1)
 }
 
+/// The consumer with this position, counted from 0, likewise.
+pub fn consumer_name(position: usize) -> String {
+    format!("consumer-{}", position + 1)
+}
+
 /// One process of the product, running or not.
 pub struct Role {
     name: String,
@@ -34,7 +39,7 @@ impl Role {
     /// The consumer with this position, counted from 0, not yet started.
     pub fn consumer(program: &Path, config: &Path, dir: &Path, ports: &Ports, position: usize) -> Self {
         let status = format!("127.0.0.1:{}", ports.consumers[position]);
-        Self::new(format!("consumer-{}", position + 1), program, config, dir, &["consumer", "--status", &status])
+        Self::new(consumer_name(position), program, config, dir, &["consumer", "--status", &status])
     }
 
     fn new(name: String, program: &Path, config: &Path, dir: &Path, role: &[&str]) -> Self {
