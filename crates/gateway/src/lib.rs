@@ -23,6 +23,7 @@ mod openapi;
 mod operators;
 mod problem;
 mod quotas;
+mod recent;
 pub mod routes;
 mod server;
 mod settings;

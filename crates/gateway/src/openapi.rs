@@ -25,7 +25,7 @@ use crate::{assets, buyers, health, operators};
         operators::session::create, operators::session::get, operators::session::delete,
         operators::sales::create, operators::sales::list, operators::sales::get, operators::sales::patch,
         operators::changes::warm, operators::changes::open, operators::changes::pause, operators::changes::resume,
-        operators::changes::close, operators::restock::create, operators::ledger::get,
+        operators::changes::close, operators::orders::list, operators::search::get, operators::readiness::get, operators::dry_run::create, operators::restock::create, operators::ledger::get,
         operators::reconcile::create, operators::jobs::discard, operators::dead_letters::list,
         operators::dead_letters::replay, operators::dead_letters::discard,
         operators::concurrency::config, operators::concurrency::change, operators::concurrency::usage,

@@ -11,7 +11,8 @@ use crate::buyers::{challenge, demo, events, jobs, mine, orders, payments, sales
 use crate::envelope::RouteMetrics;
 use crate::health;
 use crate::operators::{
-    self, audit, changes, concurrency, dead_letters, jobs as hanging, ledger, performance, reconcile, restock, session,
+    self, audit, changes, concurrency, dead_letters, dry_run, jobs as hanging, ledger, performance, readiness,
+    reconcile, restock, search, session,
 };
 use crate::problem::Problem;
 
@@ -59,6 +60,10 @@ pub fn operators() -> Vec<At> {
         at("/admin/v1/sales/{sale}/restock").admin_post(restock::create),
         at("/admin/v1/sales/{sale}/ledger").admin_get(ledger::get),
         at("/admin/v1/sales/{sale}/reconcile").admin_post(reconcile::create),
+        at("/admin/v1/sales/{sale}/readiness").admin_get(readiness::get),
+        at("/admin/v1/sales/{sale}/dry-run").admin_post(dry_run::create),
+        at("/admin/v1/sales/{sale}/orders").admin_get(operators::orders::list),
+        at("/admin/v1/search").admin_get(search::get),
         at("/admin/v1/jobs/{jobId}/discard").admin_post(hanging::discard),
         at("/admin/v1/dead-letters").admin_get(dead_letters::list),
         at("/admin/v1/dead-letters/replay").admin_post(dead_letters::replay),

@@ -214,9 +214,12 @@ impl<'a> JobBody<'a> {
     }
 }
 
+/// Before the id of a job, in its URL.
+pub const JOB_URL: &str = "/api/v1/jobs/";
+
 /// Where a job is read.
 pub fn job_url(job: JobId) -> String {
-    format!("/api/v1/jobs/{job}")
+    format!("{JOB_URL}{job}")
 }
 
 fn message(state: JobState) -> &'static str {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod archive;
 mod auditing;
 mod challenge;
 mod concurrency;
@@ -22,6 +23,7 @@ mod purchases;
 mod quota_world;
 mod quotas;
 mod raw;
+mod readiness;
 mod reading;
 mod session;
 mod shedding;

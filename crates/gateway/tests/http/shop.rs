@@ -8,6 +8,7 @@ use std::time::Duration;
 use backends::SystemEntropy;
 use backends::embedded::EmbeddedLocks;
 use backends::payments::Demo;
+use consumer::{Consumer, RetentionSettings};
 use control::{Concurrency, ConcurrencySettings, WorkSettings, Works};
 use domain::ports::{Clock as _, OrderStore as _};
 use domain::webhook::{Signed, WebhookSecret};
@@ -16,7 +17,7 @@ use gateway::{BuyerKeys, BuyerSettings, GatewayParts, GatewaySettings, SECONDS_B
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use order_intake::{Intake, Warmup};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::world::{Faulty, TestClock, TestEntropy};
 
@@ -142,6 +143,7 @@ impl Shop {
             gate: world.clone(),
             queue: world.clone(),
             orders: world.clone(),
+            archive: world.clone(),
             life: world.store.clone(),
             payments: Some(provider),
             webhooks: webhooks.clone(),
@@ -270,6 +272,35 @@ impl Shop {
     pub async fn buy(&self, buyer: &str, quantity: u16) -> Answer {
         let (token, _) = self.token(buyer, "s1").await;
         self.buy_with("s1", &token, quantity).await
+    }
+
+    /// A consumer at work, until the guard is dropped.
+    pub fn consume(&self) -> DropGuard {
+        let (world, clock) = (&self.world, self.clock.clone());
+        let locks = Arc::new(EmbeddedLocks::default());
+        let stop = CancellationToken::new();
+        let consumer = Consumer {
+            lanes: vec![world.queue.lane(domain::Shard::default())],
+            orders: world.clone(),
+            life: world.store.clone(),
+            payments: None,
+            outbox: world.store.clone(),
+            sales: world.clone(),
+            retention: world.store.clone(),
+            kept: RetentionSettings::default(),
+            gate: world.clone(),
+            bus: world.queue.clone(),
+            concurrency: Concurrency::new(
+                world.store.clone(),
+                world.gate.clone(),
+                &ConcurrencySettings::default(),
+                "consumer",
+            ),
+            clock,
+            works: Works::new(locks, None, Arc::new(SystemEntropy), WorkSettings::default()),
+        };
+        tokio::spawn(consumer.run(stop.clone()));
+        stop.drop_guard()
     }
 
     /// Does a consumer's work once: places what is on the queue, and tells the gate.
