@@ -98,6 +98,21 @@ text_id!(
     EventId, "a webhook id", 128, |byte| byte.is_ascii_graphic(), "has 1 to 128 visible ASCII characters"
 );
 
+/// Starts like no name that an operator would choose by chance.
+const OF_DRY_RUNS: &str = "seckill-dry-run";
+
+impl SaleId {
+    /// The sale that dry runs buy from. Not for operators to create, and shoppers are not shown it.
+    pub fn of_dry_runs() -> Self {
+        Self(OF_DRY_RUNS.into())
+    }
+
+    /// Is it the sale that dry runs buy from?
+    pub fn is_of_dry_runs(&self) -> bool {
+        self.as_str() == OF_DRY_RUNS
+    }
+}
+
 /// The number Postgres gave a sale; it is part of every job id, so it fits 20 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SaleNumber(u32);

@@ -3,6 +3,7 @@
 //! A call answers with what happened, or with an [`Outage`] that says whether it may have happened. "Rejected" is
 //! never an error: it is one of the answers.
 
+mod archive;
 mod concurrency;
 mod lease;
 mod life;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use archive::{OrderArchive, OrderEntry, OrderHistory, OrderPage, PaymentEntry};
 pub use concurrency::{Acquired, Concurrency, ConcurrencyUsage, Obeyed};
 pub use lease::{LEASE, LEASE_USE, Lease, Leased};
 pub use life::{Cancelled, OrderLife, PaymentProvider};
@@ -214,6 +216,9 @@ pub trait Queue: Send + Sync {
 
     /// Reservations waiting to be consumed, over all lanes; counted in messages where the broker knows no better.
     async fn depth(&self) -> Result<u64, Outage>;
+
+    /// Consumers of the lane that has the fewest: with 0, some orders wait for nobody.
+    async fn consumers(&self) -> Result<u64, Outage>;
 }
 
 /// Announces what happened to the world.
@@ -520,6 +525,16 @@ pub trait Health: Send + Sync {
 
     /// One cheap round trip, a second at most.
     async fn check(&self) -> Result<(), Outage>;
+
+    /// What makes it unsafe to sell with, in sentences that say what to do; empty is good.
+    async fn findings(&self) -> Result<Vec<String>, Outage> {
+        Ok(Vec::new())
+    }
+
+    /// What its clock says, where it has one of its own that decides about anything.
+    async fn time(&self) -> Result<Option<Timestamp>, Outage> {
+        Ok(None)
+    }
 
     /// Its connections, where it has any that can be counted.
     fn connections(&self) -> Option<Connections> {

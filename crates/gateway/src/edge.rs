@@ -7,11 +7,11 @@ use actix_web::HttpRequest;
 use control::{Concurrency, Quotas, Task, Works};
 use domain::TokenKeys;
 use domain::ports::{
-    AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue,
-    SaleStore, SettingStore, SharedLimits,
+    AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderArchive, OrderLife, OrderStore, Outage, PaymentProvider,
+    Queue, SaleStore, SettingStore, SharedLimits,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use order_intake::{Intake, Warmup};
+use order_intake::{DryRun, Intake, Warmup};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,7 @@ use crate::context;
 use crate::limits::{Action, Caller, Limiters};
 use crate::load::{Load, Shed};
 use crate::problem::Problem;
+use crate::recent::Recent;
 use crate::settings::{GatewaySettings, Secret};
 use crate::sold_out::SoldOut;
 use crate::telemetry::PurchaseCounters;
@@ -45,6 +46,8 @@ pub struct GatewayParts {
     pub queue: Arc<dyn Queue>,
     /// Orders, for their owners and the ledger.
     pub orders: Arc<dyn OrderStore>,
+    /// The same, for operators.
+    pub archive: Arc<dyn OrderArchive>,
     /// What becomes of orders.
     pub life: Arc<dyn OrderLife>,
     /// Who begins payments; `None` where the seller's own checkout does.
@@ -88,6 +91,9 @@ pub struct GatewayParts {
 /// Event streams open at once. Each looks at its job a few times a second; more would be a load test of the gate.
 pub const STREAMS_MAX: usize = 2_000;
 
+/// Streams of all orders of a sale at once: each reads as fast as it is read.
+pub const EXPORTS_MAX: usize = 2;
+
 /// Largest body on the operators' port: a sale of 50 items with long titles has some 50 KB.
 const OPERATOR_BODY_MAX: usize = 256 * 1024;
 
@@ -100,6 +106,7 @@ pub struct Edge {
     pub jobs: JobLookups,
     pub queue: Arc<dyn Queue>,
     pub orders: Arc<dyn OrderStore>,
+    pub archive: Arc<dyn OrderArchive>,
     pub life: Arc<dyn OrderLife>,
     pub payments: Option<Arc<dyn PaymentProvider>>,
     pub webhooks: Arc<Webhooks>,
@@ -119,6 +126,10 @@ pub struct Edge {
     pub load: Arc<Load>,
     pub sold_out: SoldOut,
     pub streams: Arc<Semaphore>,
+    pub exports: Arc<Semaphore>,
+    pub dry_run: Arc<DryRun>,
+    pub dry_running: Arc<Semaphore>,
+    pub recent: Recent,
     pub reconciling: Arc<Semaphore>,
     pub works: Arc<Works>,
     pub stop: CancellationToken,

@@ -12,6 +12,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{Error, HttpRequest};
 use control::Operation;
+use domain::JobId;
 use metrics::{Counter, Histogram};
 
 use crate::cors::{Cors, Crossing};
@@ -19,6 +20,7 @@ use crate::edge::Edge;
 use crate::load::{Load, Shed};
 use crate::problem::{Code, Problem};
 use crate::unread::Unread;
+use crate::views::JOB_URL;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -58,7 +60,9 @@ where
             Ok((_counted, answering)) => answering.await?,
             Err(answered) => answered,
         };
+        let mut job = None;
         if let Some(error) = response.response().error() {
+            job = error.as_error::<Problem>().and_then(Problem::job);
             let problem = match error.as_error::<Problem>() {
                 Some(problem) if problem.is_of_stranger() => {
                     Box::pin(limited(response.request())).await.as_ref().unwrap_or(problem).answer(text(&id))
@@ -69,6 +73,11 @@ where
             response = response.into_response(problem);
         }
         let status = response.status();
+        if let Some(job) = job.or_else(|| purchased(&response))
+            && let Some(edge) = response.request().app_data::<Data<Edge>>()
+        {
+            edge.recent.note(id.as_bytes(), edge.clock.now(), job);
+        }
         if let Some(metrics) = response.request().app_data::<RouteMetrics>() {
             let took = started.elapsed();
             metrics.note(&method, status, took);
@@ -84,6 +93,13 @@ where
             None => response,
         })
     }
+}
+
+/// The job that a purchase was answered with.
+fn purchased(response: &ServiceResponse) -> Option<JobId> {
+    let may_be = matches!(response.status(), StatusCode::OK | StatusCode::ACCEPTED);
+    let location = response.headers().get(header::LOCATION).filter(|_| may_be)?;
+    location.to_str().ok()?.strip_prefix(JOB_URL)?.parse().ok()
 }
 
 /// The shared limit of the caller's address, where they have collected too many refusals.

@@ -119,6 +119,11 @@ impl Status {
         Self { keys, prometheus, dependencies, samples: ArcSwap::default(), admission, stop }
     }
 
+    /// What has to be well.
+    pub fn dependencies(&self) -> &[Arc<dyn Health>] {
+        &self.dependencies
+    }
+
     /// Renders the measures.
     pub fn prometheus(&self) -> PrometheusHandle {
         self.prometheus.clone()

@@ -5,6 +5,7 @@
 //! nothing of it is repeated here.
 
 mod address;
+mod assets;
 mod auth;
 mod body;
 mod buyers;
@@ -22,6 +23,7 @@ mod openapi;
 mod operators;
 mod problem;
 mod quotas;
+mod recent;
 pub mod routes;
 mod server;
 mod settings;

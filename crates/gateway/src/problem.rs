@@ -192,6 +192,11 @@ impl Problem {
         self.0.code
     }
 
+    /// The job that it names.
+    pub fn job(&self) -> Option<JobId> {
+        self.0.extras.job_id
+    }
+
     fn retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after_s = Some(seconds.clamp(1, RETRY_MAX_S));
         self

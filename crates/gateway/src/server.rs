@@ -10,6 +10,7 @@ use actix_web::{App, HttpServer};
 use control::Live;
 use domain::ports::Health;
 use metrics_exporter_prometheus::PrometheusHandle;
+use order_intake::DryRun;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -20,12 +21,13 @@ use crate::buyers::lookup::JobLookups;
 use crate::catalog::Catalog;
 use crate::challenge::Challenges;
 use crate::cors::Cors;
-use crate::edge::{Edge, GatewayParts, STREAMS_MAX};
+use crate::edge::{EXPORTS_MAX, Edge, GatewayParts, STREAMS_MAX};
 use crate::envelope::{RouteMetrics, seal};
 use crate::health::{Admission, Status, upkeep};
 use crate::limits::Limiters;
 use crate::load::Load;
 use crate::problem::Problem;
+use crate::recent::Recent;
 use crate::routes::{self, At};
 use crate::settings::GatewaySettings;
 use crate::sold_out::SoldOut;
@@ -115,7 +117,20 @@ pub async fn serve_status(
 fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> Edge {
     let document = Live::new("limits", parts.setting_store, (&parts.settings.limits).into());
     let limits = Limiters::new(document, parts.shared_limits);
+    let dry_run = Arc::new(DryRun {
+        warmup: parts.warmup.clone(),
+        gate: parts.gate.clone(),
+        queue: parts.queue.clone(),
+        orders: parts.orders.clone(),
+        life: parts.life.clone(),
+        sales: parts.sales.clone(),
+        clock: parts.clock.clone(),
+        entropy: parts.entropy.clone(),
+        token_keys: parts.token_keys.clone(),
+    });
     Edge {
+        dry_run,
+        dry_running: Arc::new(Semaphore::new(1)),
         intake: parts.intake,
         warmup: parts.warmup,
         jobs: JobLookups::new(parts.gate.clone(), parts.orders.clone()),
@@ -123,6 +138,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         gate: parts.gate,
         queue: parts.queue,
         orders: parts.orders,
+        archive: parts.archive,
         life: parts.life,
         payments: parts.payments,
         webhooks: parts.webhooks,
@@ -142,6 +158,8 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         limits,
         purchases: PurchaseCounters::new(),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+        recent: Recent::new(),
         reconciling: Arc::new(Semaphore::new(1)),
         works: parts.works,
         stop,

@@ -59,6 +59,11 @@ impl Webhooks {
         Self { secrets, life, clock }
     }
 
+    /// Is there a secret that a webhook could be signed with?
+    pub fn can_be_believed(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
     /// Verifies, reads and notes one webhook. Answers what was made of it after the commit; `None` for one that is not
     /// about the end of a payment.
     pub async fn take(&self, signed: &Signed<'_>, body: &[u8]) -> Result<Option<PaymentNoted>, NotTaken> {

@@ -7,6 +7,7 @@
 mod books;
 mod confirmed;
 mod discard;
+mod dry_run;
 mod intake;
 mod keeper;
 mod letters;
@@ -18,6 +19,7 @@ mod watch;
 
 pub use books::books;
 pub use discard::{Discarded, discard_job};
+pub use dry_run::{DryRun, Step};
 pub use intake::{Answer, Intake};
 pub use keeper::{Keeper, Routes};
 pub use letters::{LETTERS_MAX, discard, explain};

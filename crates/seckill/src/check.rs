@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use domain::ports::Health as _;
 use order_intake::books;
 use serde_json::json;
 

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use backends::payments::SignedWebhook;
 use consumer::Consumer;
 use control::Works;
+use domain::ports::Health as _;
 use domain::webhook::Signed;
 use gateway::{BuyerKeys, GatewayParts, Webhooks};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -184,6 +185,7 @@ async fn serve_gateway(
     tasks.spawn(quotas::keep(quotas.clone(), stop.clone()));
     let parts = GatewayParts {
         quotas: quotas.clone(),
+        archive: world.archive.clone(),
         life: world.life.clone(),
         payments: world.payments.clone(),
         webhooks,

@@ -59,6 +59,9 @@ async fn create(world: &World, file: &Path, output: Output) -> anyhow::Result<Ex
     }
     let sale: NewSale = serde_json::from_str(&text).context("the sale")?;
     sale.check().context("the sale")?;
+    if sale.id.is_of_dry_runs() {
+        bail!("the sale: id: is the name of the sale that dry runs buy from; choose another one");
+    }
     match world.sales.create(&sale, &operator()).await? {
         Some(sale) => show(&sale, output),
         None => bail!("there is a sale {} already", sale.id),

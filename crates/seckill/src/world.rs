@@ -13,8 +13,9 @@ use backends::{SystemClock, SystemEntropy};
 use control::{Concurrency, Task, Works};
 use domain::Shard;
 use domain::ports::{
-    AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, LockStore, OrderLife, OrderStore, Outbox,
-    PaymentProvider, Queue, QuotaGate, QuotaStore, Retention, SaleStore, SettingStore, SharedLimits,
+    AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, LockStore, OrderArchive, OrderLife,
+    OrderStore, Outbox, PaymentProvider, Queue, QuotaGate, QuotaStore, Retention, SaleStore, SettingStore,
+    SharedLimits,
 };
 use domain::webhook::WebhookSecret;
 use order_intake::Warmup;
@@ -39,6 +40,8 @@ pub struct World {
     /// Keeps it.
     pub quota_store: Arc<dyn QuotaStore>,
     pub orders: Arc<dyn OrderStore>,
+    /// Orders, for operators.
+    pub archive: Arc<dyn OrderArchive>,
     pub life: Arc<dyn OrderLife>,
     /// Who takes the money; `None` where the seller's own checkout does.
     pub payments: Option<Arc<dyn PaymentProvider>>,
@@ -88,6 +91,7 @@ impl World {
             dead_letters: queue.clone(),
             queue: queue.clone(),
             orders: store.clone(),
+            archive: store.clone(),
             life: store.clone(),
             payments: None,
             webhook_secrets: config.webhook_secrets.clone(),
@@ -128,6 +132,7 @@ impl World {
             let postgres = Postgres::connect(&config.postgres).await.context("postgres.url")?;
             world.health[2] = postgres.clone();
             world.orders = postgres.clone();
+            world.archive = postgres.clone();
             world.life = postgres.clone();
             world.sales = postgres.clone();
             world.outbox = postgres.clone();

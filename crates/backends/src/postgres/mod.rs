@@ -1,9 +1,10 @@
 //! Orders, sales and the outbox in Postgres: the only judge of what is sold.
 //!
 //! [`place`] writes orders, [`life`] pays and ends them, [`sales`] does what operators decide, [`relay`] hands on what has
-//! to reach someone else, [`orders`] reads, [`retention`] clears what is over. All of them go through [`session`], which knows how to run a transaction that is never left half
+//! to reach someone else, [`orders`] reads for buyers and [`archive`] for operators, [`retention`] clears what is over. All of them go through [`session`], which knows how to run a transaction that is never left half
 //! open, and [`failure`], which says whether one may have happened.
 
+mod archive;
 mod failure;
 mod life;
 mod locks;
@@ -78,6 +79,22 @@ impl Health for Postgres {
 
     fn connections(&self) -> Option<Connections> {
         Some(self.database.connections())
+    }
+
+    async fn findings(&self) -> Result<Vec<String>, Outage> {
+        self.unsafe_settings().await
+    }
+
+    async fn time(&self) -> Result<Option<domain::Timestamp>, Outage> {
+        let asked = self.database.read(|mut session| {
+            async move {
+                let now: Option<(domain::Timestamp,)> =
+                    session.one("clock", sqlx::query_as("select clock_timestamp()")).await?;
+                Ok(now.map(|(now,)| now))
+            }
+            .boxed()
+        });
+        Ok(asked.await?)
     }
 
     async fn check(&self) -> Result<(), Outage> {

@@ -7,6 +7,7 @@ use domain::ports::Sink;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use super::archive;
 use super::life::statements;
 use super::orders::{ORDERS_OF, TOTALS};
 use super::place::statements::{COUNTED, EXCLUSIVE};
@@ -61,7 +62,7 @@ type Asked = (&'static str, &'static str, &'static str, i64);
 const ANY: &str = "";
 
 #[rustfmt::skip]
-fn asked() -> [Asked; 21] { [
+fn asked() -> [Asked; 22] { [
     // A page or two for each of the 1,420 items, and the root and a leaf of the index for each of the 20 that wait.
     (statements::DUE_ITEMS, "100", "orders_due", 1_500),
     // 500 rows are found, locked, read again and written; each writes to five indexes.
@@ -75,6 +76,8 @@ fn asked() -> [Asked; 21] { [
     (EXCLUSIVE, BUYERS, "orders_one_per_buyer", 6_000),
     (ORDERS_OF, "'b20'", "orders_one_per_buyer", 50),
     (ORDERS_OF, "'b20'", "orders_owner", 50),
+    // A row, and twice an index of payments, for each of 100.
+    (archive::PAGE, "'s1', '00000000-0000-0000-0000-000000000000', 100, null, 100", "orders_of_sale", 2_000),
     // However many were delivered.
     (waiting(Sink::Gate), "100", "outbox_to_gate", 20),
     (waiting(Sink::Events), "100", "outbox_to_events", 20),

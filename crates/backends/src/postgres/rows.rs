@@ -92,19 +92,21 @@ macro_rules! select_orders {
 /// Reads [`ViewLine`]s.
 macro_rules! select_views {
     ($rest:literal) => {
-        concat!(
-            "select o.id, o.sale_id, o.item_id, o.quantity, o.amount, o.currency, o.status, o.reason, o.created_at,
-                    o.expires_at,
-                    (select p.state from payments p
-                     where p.order_id = o.id and p.state in ('open', 'refund_due', 'refunded')
-                     order by p.received_at desc limit 1) as refund
-             from orders o ",
-            $rest
-        )
+        concat!("select ", $crate::postgres::rows::view_columns!(), " from orders o ", $rest)
     };
 }
 
-pub(super) use {order_columns, select_orders, select_views};
+/// The columns of a [`ViewLine`], from `orders o`.
+macro_rules! view_columns {
+    () => {
+        "o.id, o.sale_id, o.item_id, o.quantity, o.amount, o.currency, o.status, o.reason, o.created_at, o.expires_at,
+         (select p.state from payments p
+          where p.order_id = o.id and p.state in ('open', 'refund_due', 'refunded')
+          order by p.received_at desc limit 1) as refund"
+    };
+}
+
+pub(super) use {order_columns, select_orders, select_views, view_columns};
 
 /// What [`Order`] is read from.
 #[derive(sqlx::FromRow)]

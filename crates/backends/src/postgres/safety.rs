@@ -10,10 +10,7 @@ const DURABLE: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
 impl Postgres {
     /// What is unsafe about the server's settings; nothing is fine.
-    ///
-    /// # Errors
-    /// It does not answer.
-    pub async fn findings(&self) -> Result<Vec<String>, Outage> {
+    pub(super) async fn unsafe_settings(&self) -> Result<Vec<String>, Outage> {
         let off = self.database.read(|mut session| {
             async move {
                 let query = sqlx::query_as("select name from pg_settings where name = any($1) and setting = 'off'");

@@ -29,6 +29,14 @@ const ENTRIES: &str = "
     order by id desc
     limit $3";
 
+/// Backwards along the lines of the sale: operators leave a few hundred.
+const LATEST: &str = "
+    select id, at, via, action, sale_id, reason, before, after
+    from audit_log
+    where sale_id = $1 and action = $2
+    order by id desc
+    limit 1";
+
 #[derive(sqlx::FromRow)]
 struct Line {
     id: i64,
@@ -118,6 +126,13 @@ impl AuditLog for Postgres {
             .database
             .transaction("operator", |mut session| async move { write_note(&mut session, note, by).await }.boxed())
             .await?)
+    }
+
+    async fn latest(&self, sale: &SaleId, action: &str) -> Result<Option<AuditEntry>, Outage> {
+        let query = sqlx::query_as(LATEST).bind(sale.as_str().to_owned()).bind(action.to_owned());
+        let line: Option<Line> =
+            self.database.read(|mut session| async move { session.one("audit log", query).await }.boxed()).await?;
+        Ok(line.map(AuditEntry::from))
     }
 
     async fn entries(

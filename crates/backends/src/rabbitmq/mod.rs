@@ -74,6 +74,21 @@ impl RabbitMq {
     }
 }
 
+impl RabbitMq {
+    /// Each lane as the broker sees it.
+    async fn lanes(&self) -> Result<Vec<lapin::Queue>, Outage> {
+        let patience = self.link.settings.connect_timeout();
+        let channel = self.admin.lock().await.channel().await.map_err(Outage::NotSent)?;
+        let mut lanes = Vec::new();
+        for shard in self.link.topology.shards() {
+            let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            let declare = channel.queue_declare(self.link.topology.lane(shard).into(), options, FieldTable::default());
+            lanes.push(bounded(patience, declare).await.map_err(Outage::NotSent)?);
+        }
+        Ok(lanes)
+    }
+}
+
 #[async_trait]
 impl Queue for RabbitMq {
     fn is_open(&self) -> bool {
@@ -96,15 +111,11 @@ impl Queue for RabbitMq {
     }
 
     async fn depth(&self) -> Result<u64, Outage> {
-        let patience = self.link.settings.connect_timeout();
-        let channel = self.admin.lock().await.channel().await.map_err(Outage::NotSent)?;
-        let mut messages = 0;
-        for shard in self.link.topology.shards() {
-            let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            let declare = channel.queue_declare(self.link.topology.lane(shard).into(), options, FieldTable::default());
-            messages += u64::from(bounded(patience, declare).await.map_err(Outage::NotSent)?.message_count());
-        }
-        Ok(messages)
+        Ok(self.lanes().await?.iter().map(|lane| u64::from(lane.message_count())).sum())
+    }
+
+    async fn consumers(&self) -> Result<u64, Outage> {
+        Ok(self.lanes().await?.iter().map(|lane| u64::from(lane.consumer_count())).min().unwrap_or_default())
     }
 }
 

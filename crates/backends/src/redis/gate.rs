@@ -33,24 +33,6 @@ impl RedisGate {
         Ok(Arc::new(Self { link: Link::new(settings)?, namespace: settings.namespace.clone() }))
     }
 
-    /// What makes this server unsafe to sell with, in sentences; empty is good.
-    pub async fn findings(&self) -> Result<Vec<String>, Outage> {
-        let info: String = self.link.query(&redis::cmd("INFO")).await.map_err(outage)?;
-        let value = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        let mut findings = Vec::new();
-        match value("maxmemory_policy") {
-            Some("noeviction") | None => {}
-            Some(policy) => findings.push(format!(
-                "Redis evicts keys when memory is short (maxmemory-policy {policy}); set it to noeviction, or stock and \
-                 allowances can vanish in the middle of a sale"
-            )),
-        }
-        if value("role") == Some("slave") {
-            findings.push("Redis is a replica and takes no writes; point redis.url at the primary".to_owned());
-        }
-        Ok(findings)
-    }
-
     /// Is persistence on? Without it a restart is repaired by a rebuild, which closes the sale for a moment.
     pub async fn keeps_a_log(&self) -> Result<bool, Outage> {
         let info: String = self.link.query(redis::cmd("INFO").arg("persistence")).await.map_err(outage)?;
@@ -218,6 +200,28 @@ impl Health for RedisGate {
 
     async fn check(&self) -> Result<(), Outage> {
         self.link.query::<Value>(&redis::cmd("PING")).await.map(|_| ()).map_err(outage)
+    }
+
+    async fn findings(&self) -> Result<Vec<String>, Outage> {
+        let info: String = self.link.query(&redis::cmd("INFO")).await.map_err(outage)?;
+        let value = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let mut findings = Vec::new();
+        match value("maxmemory_policy") {
+            Some("noeviction") | None => {}
+            Some(policy) => findings.push(format!(
+                "Redis evicts keys when memory is short (maxmemory-policy {policy}); set it to noeviction, or stock and \
+                 allowances can vanish in the middle of a sale"
+            )),
+        }
+        if value("role") == Some("slave") {
+            findings.push("Redis is a replica and takes no writes; point redis.url at the primary".to_owned());
+        }
+        Ok(findings)
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, Outage> {
+        let (seconds, micros): (i64, i64) = self.link.query(&redis::cmd("TIME")).await.map_err(outage)?;
+        Ok(Some(domain::from_ms(seconds.saturating_mul(1_000).saturating_add(micros / 1_000))))
     }
 }
 

@@ -33,6 +33,9 @@ pub trait AuditLog: Send + Sync {
     /// Adds a line.
     async fn note(&self, note: &AuditNote, by: &Operator) -> Result<(), Outage>;
 
+    /// The latest line of this action on this sale.
+    async fn latest(&self, sale: &SaleId, action: &str) -> Result<Option<AuditEntry>, Outage>;
+
     /// Lines, newest first, at most `limit`: before the line of id `before`, where one is given; of one sale, where one
     /// is named.
     async fn entries(

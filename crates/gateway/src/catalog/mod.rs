@@ -77,6 +77,11 @@ impl Listed {
         age_max_s > 0 && self.counters.as_ref().is_some_and(waits)
     }
 
+    /// May shoppers know of it? Not of a draft, and not of the sale that dry runs buy from.
+    fn is_public(&self) -> bool {
+        self.sale.state != SaleState::Draft && !self.sale.id.is_of_dry_runs()
+    }
+
     /// What a shopper sees.
     pub fn phase(&self, now: Timestamp) -> Phase {
         self.sale.phase(now, (0..self.sale.items.len()).map(|position| self.free(position)).sum())
@@ -92,7 +97,7 @@ impl View {
 
     /// The sales that shoppers see, newest first.
     pub fn public(&self) -> impl Iterator<Item = &Listed> {
-        self.listed.iter().map(Arc::as_ref).filter(|listed| listed.sale.state != SaleState::Draft)
+        self.listed.iter().map(Arc::as_ref).filter(|listed| listed.is_public())
     }
 }
 
@@ -126,8 +131,13 @@ impl Catalog {
     /// A sale that shoppers may know of. A text that is no sale id is the id of no sale.
     pub fn public(&self, id: &str) -> Result<Arc<Listed>, Problem> {
         let view = self.view()?;
-        let listed = view.by_id.get(id).filter(|listed| listed.sale.state != SaleState::Draft);
+        let listed = view.by_id.get(id).filter(|listed| listed.is_public());
         listed.cloned().ok_or_else(|| id.parse().map_or_else(|_| Problem::not_found(), |id| Problem::no_sale(&id)))
+    }
+
+    /// A sale, a draft too, as it was when it was last read.
+    pub fn last_known(&self, id: &SaleId) -> Option<Sale> {
+        Some(self.view.load().by_id.get(id)?.sale.clone())
     }
 
     /// The sale of this number, as a job id names it.

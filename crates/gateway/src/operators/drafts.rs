@@ -1,7 +1,7 @@
 //! What an operator writes about a sale, and what is wrong with it: every value out of its range is named by its
 //! field.
 
-use domain::{Item, ItemPatch, Money, NewItem, NewSale, Patch, Sale, SaleError, Timestamp};
+use domain::{Item, ItemPatch, Money, NewItem, NewSale, Patch, Sale, SaleError, SaleId, Timestamp};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -105,7 +105,7 @@ impl NewSaleDraft {
             })
         };
         let sale = NewSale {
-            id: parse(&self.id, "id".to_owned())?,
+            id: own(parse(&self.id, "id".to_owned())?)?,
             title: self.title,
             opens_at: time(&self.opens_at, "opensAt")?,
             closes_at: time(&self.closes_at, "closesAt")?,
@@ -116,6 +116,14 @@ impl NewSaleDraft {
         checked(&sale)?;
         Ok(sale)
     }
+}
+
+/// An id that is not ours already.
+fn own(id: SaleId) -> Result<SaleId, Problem> {
+    if id.is_of_dry_runs() {
+        return Err(Problem::validation("id", "is the name of the sale that dry runs buy from; choose another one"));
+    }
+    Ok(id)
 }
 
 impl PatchDraft {

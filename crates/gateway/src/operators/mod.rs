@@ -1,19 +1,26 @@
-//! The operators' port. Every route but `/livez` and `/readyz` is behind the key; see [`crate::routes`].
+//! The operators' port. Every route but the probes, the pages' files and the sign-in is behind the key; see
+//! [`crate::routes`].
 
 pub mod audit;
 pub mod changes;
 pub mod concurrency;
 pub mod dead_letters;
 pub mod drafts;
+pub mod dry_run;
 pub mod jobs;
 pub mod ledger;
 pub mod limits;
+pub mod orders;
 pub mod pages;
 pub mod performance;
 pub mod quotas;
+pub mod readiness;
 pub mod reconcile;
 pub mod restock;
 pub mod sales;
+pub mod search;
+pub mod session;
+mod story;
 
 use actix_web::HttpRequest;
 use actix_web::web::Payload;

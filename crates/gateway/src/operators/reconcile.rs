@@ -5,6 +5,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use control::Task;
 use domain::JobId;
+use domain::ports::AuditNote;
 use order_intake::{Finding, Reconciliation, WarmError, reconcile as compare};
 use serde::{Deserialize, Serialize};
 use tracing::info;
@@ -17,6 +18,9 @@ use crate::body;
 use crate::edge::Edge;
 use crate::problem::{Code, Problem};
 use crate::views::{DateTime, json, to_ms};
+
+/// How the audit log calls it.
+pub const ACTION: &str = "reconcile";
 
 /// What to do about a difference.
 #[derive(Default, Deserialize, ToSchema)]
@@ -53,6 +57,8 @@ struct ReconciliationBody {
     /// The epoch that the sale was loaded in as the repair.
     #[serde(skip_serializing_if = "Option::is_none")]
     repaired_in_epoch: Option<u32>,
+    /// Is it in the audit log? `false`: readiness does not know of it.
+    remembered: bool,
 }
 
 /// One thing that is not as it should be.
@@ -110,7 +116,7 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     let balanced = books.iter().all(|line| line.difference == 0);
     let mut repaired_in_epoch = None;
     if repair.repair && !balanced {
-        let (warmup, sale) = (edge.warmup.clone(), id.clone());
+        let (warmup, sale, by) = (edge.warmup.clone(), id.clone(), by.clone());
         let loaded = edge.task(Task::Rebuild, async move { warmup.rebuild(&sale, &by).await }).await?;
         let loaded = loaded.map_err(|error| match error {
             WarmError::NotFound => Problem::no_sale(&id),
@@ -120,6 +126,13 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
         info!(sale.id = %id, epoch = loaded.epoch, "the books of sale {id} differed; it was loaded again");
         repaired_in_epoch = Some(loaded.epoch);
     }
+    let ok = balanced || repaired_in_epoch.is_some();
+    let differs = (!ok).then(|| format!("{} findings", findings.len() + more));
+    let after = serde_json::json!({ "ok": ok, "balanced": balanced, "records": records, "orders": orders,
+        "repairedInEpoch": repaired_in_epoch, "detail": differs });
+    let note = AuditNote { action: ACTION.to_owned(), sale: Some(id.clone()), before: None, after };
+    // So that any gateway can say when this was last done. The answer is worth having without it.
+    let remembered = super::note(&edge, note, &by).await.is_ok();
     let body = ReconciliationBody {
         sale: id.into(),
         at: to_ms(counters.now),
@@ -130,6 +143,7 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
         findings: findings.into_iter().map(FindingBody::from).collect(),
         more,
         repaired_in_epoch,
+        remembered,
     };
     Ok(json(StatusCode::OK, &body))
 }

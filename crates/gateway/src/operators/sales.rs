@@ -142,7 +142,7 @@ pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) ->
     Ok(answer(&edge, StatusCode::CREATED, &sale))
 }
 
-/// All sales, drafts too.
+/// All sales, drafts too; but not the one that dry runs buy from.
 #[utoipa::path(get, path = "/admin/v1/sales", tag = "operators", security(("adminKey" = [])),
     extensions(("x-problems" = json!(["unauthenticated", "not-ready"]))),
     responses((status = 200, description = "The sales.", body = OperatorSalesBody<'static>)))]
@@ -151,7 +151,8 @@ pub async fn list(edge: Data<Edge>) -> Result<HttpResponse, Problem> {
     let read = edge.to_its_end(async move { sales.sales(LIST_ENDED_S).await }).await;
     let sales = read.map_err(|outage| Problem::unread(&outage))?;
     let now = edge.catalog.now();
-    let bodies = sales.iter().map(|sale| OperatorSaleBody::new(sale, edge.catalog.counters(sale.number), now));
+    let own = sales.iter().filter(|sale| !sale.id.is_of_dry_runs());
+    let bodies = own.map(|sale| OperatorSaleBody::new(sale, edge.catalog.counters(sale.number), now));
     Ok(json(StatusCode::OK, &OperatorSalesBody { sales: bodies.collect() }))
 }
 

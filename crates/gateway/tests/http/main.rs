@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod archive;
 mod auditing;
 mod challenge;
 mod concurrency;
@@ -15,13 +16,16 @@ mod limits;
 mod live_limits;
 mod observing;
 mod operating;
+mod pages;
 mod paying;
 mod performance;
 mod purchases;
 mod quota_world;
 mod quotas;
 mod raw;
+mod readiness;
 mod reading;
+mod session;
 mod shedding;
 mod shop;
 mod sold_out;

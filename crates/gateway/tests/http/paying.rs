@@ -12,12 +12,12 @@ async fn placed(shop: &Shop, buyer: &str) -> String {
     job
 }
 
-async fn act(shop: &Shop, buyer: &str, order: &str, action: &str) -> Answer {
+pub async fn act(shop: &Shop, buyer: &str, order: &str, action: &str) -> Answer {
     let request = shop.request("POST", &format!("/api/v1/orders/{order}/{action}"));
     shop.send(request.bearer_auth(shop.login(buyer))).await
 }
 
-async fn status(shop: &Shop, buyer: &str, order: &str) -> Value {
+pub async fn status(shop: &Shop, buyer: &str, order: &str) -> Value {
     shop.get_as(buyer, &format!("/api/v1/orders/{order}")).await.expect(200).json["status"].clone()
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use backends::SystemEntropy;
 use backends::embedded::EmbeddedLocks;
 use backends::payments::Demo;
+use consumer::{Consumer, RetentionSettings};
 use control::{Concurrency, ConcurrencySettings, WorkSettings, Works};
 use domain::ports::{Clock as _, OrderStore as _};
 use domain::webhook::{Signed, WebhookSecret};
@@ -16,7 +17,7 @@ use gateway::{BuyerKeys, BuyerSettings, GatewayParts, GatewaySettings, SECONDS_B
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use order_intake::{Intake, Warmup};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::world::{Faulty, TestClock, TestEntropy};
 
@@ -104,10 +105,18 @@ impl Shop {
     }
 
     pub async fn start_with(settings: GatewaySettings) -> Self {
-        Self::start_with_quotas(settings, control::QuotaSettings::default()).await
+        Self::start_as(settings, control::QuotaSettings::default(), ADMIN_KEY).await
     }
 
     pub async fn start_with_quotas(settings: GatewaySettings, settings_of_quotas: control::QuotaSettings) -> Self {
+        Self::start_as(settings, settings_of_quotas, ADMIN_KEY).await
+    }
+
+    pub async fn start_with_key(settings: GatewaySettings, admin_key: &str) -> Self {
+        Self::start_as(settings, control::QuotaSettings::default(), admin_key).await
+    }
+
+    async fn start_as(settings: GatewaySettings, settings_of_quotas: control::QuotaSettings, admin_key: &str) -> Self {
         let clock = TestClock::new();
         let world = Faulty::new(clock.clone());
         let hex = LOGIN_SECRET.map(|byte| format!("{byte:02x}")).concat();
@@ -134,6 +143,7 @@ impl Shop {
             gate: world.clone(),
             queue: world.clone(),
             orders: world.clone(),
+            archive: world.clone(),
             life: world.store.clone(),
             payments: Some(provider),
             webhooks: webhooks.clone(),
@@ -148,7 +158,7 @@ impl Shop {
             entropy: Arc::new(TestEntropy::default()),
             token_keys: token_keys(),
             buyers: BuyerKeys::from_settings(&logins).unwrap(),
-            admin_key: ADMIN_KEY.to_owned().into(),
+            admin_key: admin_key.to_owned().into(),
             metrics_key: Some(METRICS_KEY.to_owned().into()),
             prometheus: prometheus(),
             settings,
@@ -262,6 +272,35 @@ impl Shop {
     pub async fn buy(&self, buyer: &str, quantity: u16) -> Answer {
         let (token, _) = self.token(buyer, "s1").await;
         self.buy_with("s1", &token, quantity).await
+    }
+
+    /// A consumer at work, until the guard is dropped.
+    pub fn consume(&self) -> DropGuard {
+        let (world, clock) = (&self.world, self.clock.clone());
+        let locks = Arc::new(EmbeddedLocks::default());
+        let stop = CancellationToken::new();
+        let consumer = Consumer {
+            lanes: vec![world.queue.lane(domain::Shard::default())],
+            orders: world.clone(),
+            life: world.store.clone(),
+            payments: None,
+            outbox: world.store.clone(),
+            sales: world.clone(),
+            retention: world.store.clone(),
+            kept: RetentionSettings::default(),
+            gate: world.clone(),
+            bus: world.queue.clone(),
+            concurrency: Concurrency::new(
+                world.store.clone(),
+                world.gate.clone(),
+                &ConcurrencySettings::default(),
+                "consumer",
+            ),
+            clock,
+            works: Works::new(locks, None, Arc::new(SystemEntropy), WorkSettings::default()),
+        };
+        tokio::spawn(consumer.run(stop.clone()));
+        stop.drop_guard()
     }
 
     /// Does a consumer's work once: places what is on the queue, and tells the gate.

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use async_trait::async_trait;
 use backends::embedded::{Embedded, EmbeddedGate, EmbeddedLimits, EmbeddedQueue, EmbeddedQuotas, EmbeddedStore};
 use domain::ports::{
-    Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Leased, Operator, OrderStore, Outage,
-    PlaceError, Placement, Queue, RecordPage, Reserved, Restocked, SaleStore, SharedLimit, SharedLimits, Spent,
-    Unplaced, Withdrawn,
+    Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Leased, Operator, OrderArchive, OrderHistory,
+    OrderPage, OrderStore, Outage, PlaceError, Placement, Queue, RecordPage, Reserved, Restocked, SaleStore,
+    SharedLimit, SharedLimits, Spent, Unplaced, Withdrawn,
 };
 use domain::{
-    Attempt, BuyerId, Hold, ItemIndex, ItemTotals, JobId, NewSale, OrderView, Patch, RefusedReason, Reservation,
-    Restock, RestockId, Route, Sale, SaleId, SaleNumber, SaleState, Shard, StockEffect, Timestamp, Verdict, WarmSale,
-    Withdrawal,
+    Attempt, BuyerId, Hold, ItemIndex, ItemTotals, JobId, NewSale, OrderStatus, OrderView, Patch, RefusedReason,
+    Reservation, Restock, RestockId, Route, Sale, SaleId, SaleNumber, SaleState, Shard, StockEffect, Timestamp,
+    Verdict, WarmSale, Withdrawal,
 };
 
 /// Stands still until it is told to go on.
@@ -175,6 +175,9 @@ impl Queue for Faulty {
     async fn depth(&self) -> Result<u64, Outage> {
         self.queue.depth().await
     }
+    async fn consumers(&self) -> Result<u64, Outage> {
+        self.queue.consumers().await
+    }
 }
 
 #[async_trait]
@@ -200,6 +203,24 @@ impl OrderStore for Faulty {
     async fn totals(&self, sale: SaleNumber, seen: &[i64]) -> Result<Vec<ItemTotals>, Outage> {
         self.reach(&self.faults.store_away)?;
         self.store.totals(sale, seen).await
+    }
+}
+
+#[async_trait]
+impl OrderArchive for Faulty {
+    async fn page(
+        &self,
+        sale: &SaleId,
+        status: Option<OrderStatus>,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<OrderPage, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.page(sale, status, after, limit).await
+    }
+    async fn history(&self, order: JobId) -> Result<OrderHistory, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.history(order).await
     }
 }
 

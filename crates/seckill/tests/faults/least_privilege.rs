@@ -151,6 +151,14 @@ async fn a_sale_runs_with_users_who_can_do_nothing_else() {
     assert_eq!(client.operate("POST", "/admin/v1/sales/s1/restock", Some(more)).await.status, 200);
     let letters = client.operate("GET", "/admin/v1/dead-letters", None).await;
     assert_eq!(letters.status, 200, "{letters:?}");
+    // What the console asks for needs no more.
+    let tried = client.operate("POST", "/admin/v1/sales/s1/dry-run", None).await;
+    assert!(tried.json["ok"] == true && tried.json["remembered"] == true, "{tried:?}");
+    let readiness = client.operate("GET", "/admin/v1/sales/s1/readiness", None).await.json;
+    let wanting: Vec<_> = readiness["checks"].as_array().unwrap().iter().filter(|check| check["ok"] != true).collect();
+    assert!(wanting.iter().all(|check| check["name"] == "reconcile"), "{wanting:?}");
+    let orders = client.operate("GET", "/admin/v1/sales/s1/orders?status=pending_payment", None).await;
+    assert_eq!(orders.json["orders"].as_array().map(Vec::len), Some(20), "{orders:?}");
     for log in [gateway.log(), consumer.log()] {
         for word in ["NOPERM", "ACCESS_REFUSED", "permission denied"] {
             assert!(!log.contains(word), "{word} in\n{log}");

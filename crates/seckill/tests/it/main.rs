@@ -7,6 +7,7 @@ mod common;
 mod ceilings;
 mod cli;
 mod concurrency;
+mod console;
 mod events;
 mod growth;
 mod injection;

@@ -127,6 +127,11 @@ impl Queue for EmbeddedQueue {
         self.inner.reachable()?;
         Ok(lock(&self.inner.state).jobs())
     }
+
+    async fn consumers(&self) -> Result<u64, Outage> {
+        self.inner.reachable()?;
+        Ok(lock(&self.inner.state).consumers())
+    }
 }
 
 #[async_trait]

@@ -70,6 +70,11 @@ impl QueueState {
         all.map(|message| message.weight() as u64).sum()
     }
 
+    /// Consumers of the lane that has the fewest; 0 while there is no lane.
+    pub(super) fn consumers(&self) -> u64 {
+        self.lanes.values().map(|lane| lane.consumers.len() as u64).min().unwrap_or_default()
+    }
+
     pub(super) fn push(&mut self, message: Message) {
         self.lanes.entry(message.shard).or_default().ready.push_back(message);
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::TimeDelta;
+use domain::ports::PaymentEntry;
 use domain::{
     EventId, JobId, Money, OpenPayment, OrderEvent, OrderStatus, PaymentEvent, PaymentId, PaymentNoted, PaymentResult,
     PaymentState, Refund, RefundReason, Timestamp,
@@ -35,6 +36,7 @@ struct PaymentRow {
     state: PaymentState,
     reason: Option<RefundReason>,
     received_at: Timestamp,
+    updated_at: Timestamp,
     due_at: Timestamp,
 }
 
@@ -43,6 +45,22 @@ impl Payments {
     pub(super) fn refund_of(&self, order: JobId) -> Option<PaymentState> {
         let states = self.of_order.get(&order)?.iter().rev().filter_map(|id| Some(self.rows.get(id)?.state));
         states.into_iter().find(|state| !matches!(state, PaymentState::Settled | PaymentState::Failed))
+    }
+
+    /// When the payment that settled this order was decided.
+    pub(super) fn settled_at(&self, order: JobId) -> Option<Timestamp> {
+        let rows = self.of_order.get(&order)?.iter().filter_map(|id| self.rows.get(id));
+        rows.into_iter().find(|row| row.state == PaymentState::Settled).map(|row| row.updated_at)
+    }
+
+    /// All payments for this order, in the order in which they were received.
+    pub(super) fn of(&self, order: JobId) -> Vec<PaymentEntry> {
+        let ids = self.of_order.get(&order).into_iter().flatten();
+        let entry = |id: &PaymentId| {
+            let PaymentRow { amount, state, reason, received_at, updated_at, .. } = self.rows.get(id)?.clone();
+            Some(PaymentEntry { payment: id.clone(), amount, state, reason, received_at, updated_at })
+        };
+        ids.filter_map(entry).collect()
     }
 
     /// Is there a payment for this order that has to be decided, or given back?
@@ -63,7 +81,7 @@ impl Payments {
     /// Notes where a payment stands; it is due at once, or never again.
     fn decided(&mut self, id: &PaymentId, state: PaymentState, reason: Option<RefundReason>, now: Timestamp) {
         if let Some(row) = self.rows.get_mut(id) {
-            (row.state, row.reason) = (state, reason);
+            (row.state, row.reason, row.updated_at) = (state, reason, now);
         }
         self.postpone(id, now);
     }
@@ -144,7 +162,7 @@ impl Tables {
         }
         payments.of_order.entry(*order).or_default().push(payment.clone());
         let (order, amount) = (*order, *amount);
-        let row = PaymentRow { order, amount, state, reason: None, received_at: now, due_at: now };
+        let row = PaymentRow { order, amount, state, reason: None, received_at: now, updated_at: now, due_at: now };
         payments.rows.insert(payment.clone(), row);
         payments.postpone(payment, now);
         match result {

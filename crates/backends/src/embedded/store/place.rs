@@ -143,6 +143,7 @@ impl SaleRow {
             rev: 1,
             seq: 1,
             created_at: now,
+            admitted_at: Some(one.admitted_at),
             updated_at: now,
             expires_at,
         }
@@ -185,6 +186,7 @@ fn unreadable(reason: RefusedReason, now: Timestamp) -> OrderRow {
         rev: 1,
         seq: 1,
         created_at: now,
+        admitted_at: None,
         updated_at: now,
         expires_at: None,
     }

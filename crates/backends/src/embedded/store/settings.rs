@@ -36,6 +36,11 @@ impl AuditLog for EmbeddedStore {
         Ok(())
     }
 
+    async fn latest(&self, sale: &SaleId, action: &str) -> Result<Option<AuditEntry>, Outage> {
+        let wanted = |entry: &&AuditEntry| entry.note.sale.as_ref() == Some(sale) && entry.note.action == action;
+        Ok(self.tables().audit.iter().rev().find(wanted).cloned())
+    }
+
     async fn entries(
         &self,
         sale: Option<&SaleId>,

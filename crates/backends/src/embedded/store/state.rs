@@ -71,6 +71,7 @@ pub(super) struct OrderRow {
     /// Counts its events.
     pub(super) seq: u32,
     pub(super) created_at: Timestamp,
+    pub(super) admitted_at: Option<Timestamp>,
     pub(super) updated_at: Timestamp,
     pub(super) expires_at: Option<Timestamp>,
 }

@@ -138,6 +138,25 @@ pub(super) async fn the_depth_is_what_waits(bench: Bench) {
     eventually("none wait", || async { bench.queue.depth().await.unwrap() == 0 }).await;
 }
 
+pub(super) async fn consumers_are_counted_where_they_are_fewest(bench: Bench) {
+    assert_eq!(bench.queue.consumers().await.unwrap(), 0);
+    let mut lanes = Vec::new();
+    for (to, count) in [(0, 1), (0, 2), (1, 1)] {
+        // A lane is there once it has been asked; the second of a shard waits for the first to go.
+        for _ in 0..count {
+            bench.queue.publish(shard(to), &[reservation(shard(to), 1)]).await.unwrap();
+        }
+        let mut lane = (bench.lane)(shard(to));
+        let asked = tokio::time::timeout(std::time::Duration::from_secs(1), lane.take(1)).await;
+        assert_eq!(asked.is_ok(), count == 1);
+        lanes.push(lane);
+    }
+    eventually("one each", || async { bench.queue.consumers().await.unwrap() == 1 }).await;
+    drop(lanes.split_off(1));
+    drop(lanes);
+    eventually("nobody", || async { bench.queue.consumers().await.unwrap() == 0 }).await;
+}
+
 pub(super) async fn a_thousand_publishes_at_once_all_arrive(bench: Bench) {
     let publishes: Vec<_> = (0..1_000)
         .map(|n| {

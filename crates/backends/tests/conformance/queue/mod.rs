@@ -15,6 +15,7 @@ mod delivers {
         tags_that_mean_nothing_are_ignored,
         shards_have_lanes_of_their_own,
         the_depth_is_what_waits,
+        consumers_are_counted_where_they_are_fewest,
         a_thousand_publishes_at_once_all_arrive,
         announcements_are_taken_in_order,
     ]);

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use backends::SystemClock;
 use backends::embedded::Embedded;
 use domain::ports::{
-    AuditLog, Changed, Clock, Deliver, Operator, OrderLife, OrderStore, Outage, Outbox, OutboxRow, Placement,
-    QuotaStore, Retention, SaleStore, SettingStore, Sink,
+    AuditLog, Changed, Clock, Deliver, Operator, OrderArchive, OrderLife, OrderStore, Outage, Outbox, OutboxRow,
+    Placement, QuotaStore, Retention, SaleStore, SettingStore, Sink,
 };
 use domain::{
     BuyerId, Effect, EventMessage, Hold, ItemIndex, ItemTotals, JobId, NewSale, Outcome, Quantity, RefusedReason,
@@ -27,6 +27,7 @@ pub(super) async fn embedded<F: Future<Output = ()>>(scenario: fn(Bench) -> F) {
 #[derive(Clone)]
 pub(super) struct Bench {
     pub(super) orders: Arc<dyn OrderStore>,
+    pub(super) archive: Arc<dyn OrderArchive>,
     pub(super) life: Arc<dyn OrderLife>,
     pub(super) sales: Arc<dyn SaleStore>,
     pub(super) outbox: Arc<dyn Outbox>,
@@ -87,10 +88,20 @@ impl Bench {
     /// All ports of one store.
     pub(super) fn of<S>(store: Arc<S>) -> Self
     where
-        S: OrderStore + OrderLife + SaleStore + Outbox + SettingStore + AuditLog + QuotaStore + Retention + 'static,
+        S: OrderStore
+            + OrderArchive
+            + OrderLife
+            + SaleStore
+            + Outbox
+            + SettingStore
+            + AuditLog
+            + QuotaStore
+            + Retention
+            + 'static,
     {
         Self {
             orders: store.clone(),
+            archive: store.clone(),
             life: store.clone(),
             sales: store.clone(),
             outbox: store.clone(),

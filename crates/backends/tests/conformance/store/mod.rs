@@ -1,5 +1,6 @@
 //! The ports `OrderStore`, `SaleStore` and `Outbox`: in-process, and Postgres.
 
+mod archive;
 mod bench;
 mod late;
 mod life;
@@ -62,6 +63,13 @@ mod keeps_sales {
         a_patch_that_makes_no_sense_changes_nothing,
         each_epoch_is_new_and_moves_every_version,
         what_orders_hold_is_listed_page_by_page,
+    ]);
+}
+
+mod is_read_by_operators {
+    crate::suite!(crate::store::archive: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        a_sale_is_read_page_by_page_and_by_status,
+        an_order_is_read_with_its_payments,
     ]);
 }
 

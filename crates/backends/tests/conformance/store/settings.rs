@@ -54,4 +54,19 @@ pub(super) async fn the_audit_log_is_read_newest_first_page_by_page_and_by_sale(
     let of_sale = bench.audit.entries(Some(&sale.id), None, 100).await.unwrap();
     assert_eq!(of_sale, all[1..], "what was done to no sale is not among them");
     assert_eq!(of_sale.last().unwrap().note.action, "create");
+    let noted = |times: u8| AuditNote {
+        action: "dry-run".to_owned(),
+        sale: Some(sale.id.clone()),
+        before: None,
+        after: json!(times),
+    };
+    assert_eq!(bench.audit.latest(&sale.id, "dry-run").await.unwrap(), None);
+    for times in 1..=2 {
+        bench.audit.note(&noted(times), &by).await.unwrap();
+    }
+    bench.audit.note(&note, &by).await.unwrap();
+    let latest = bench.audit.latest(&sale.id, "dry-run").await.unwrap().unwrap();
+    assert_eq!((latest.note, latest.by), (noted(2), by));
+    assert_eq!(bench.audit.latest(&"t".parse().unwrap(), "dry-run").await.unwrap(), None);
+    assert_eq!(bench.audit.latest(&sale.id, "create").await.unwrap().as_ref(), of_sale.last());
 }
