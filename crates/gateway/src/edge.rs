@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use control::{Concurrency, Quotas, Task, Works};
+use control::{Concurrency, Meter, Quotas, Task, Works};
 use domain::TokenKeys;
 use domain::ports::{
-    AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider, Queue,
-    SaleStore, SettingStore, SharedLimits,
+    Accountant, AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderLife, OrderStore, Outage, PaymentProvider,
+    Queue, SaleStore, SettingStore, SharedLimits,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use order_intake::{Intake, Warmup};
@@ -24,6 +24,7 @@ use crate::catalog::Catalog;
 use crate::challenge::Challenges;
 use crate::context;
 use crate::limits::{Action, Caller, Limiters};
+use crate::live::Hub;
 use crate::load::{Load, Shed};
 use crate::problem::Problem;
 use crate::settings::{GatewaySettings, Secret};
@@ -63,6 +64,10 @@ pub struct GatewayParts {
     pub shared_limits: Arc<dyn SharedLimits>,
     /// What buyers and API clients may use in a day.
     pub quotas: Arc<Quotas>,
+    /// Counts purchases, under [`crate::ANSWERS`].
+    pub meter: Arc<Meter>,
+    /// Adds up a sale's orders.
+    pub accountant: Arc<dyn Accountant>,
     /// Locks, task pools and measures.
     pub works: Arc<Works>,
     /// What has to be well for `/readyz`.
@@ -107,6 +112,9 @@ pub struct Edge {
     pub dead_letters: Arc<dyn DeadLetters>,
     pub audit: Arc<dyn AuditLog>,
     pub quotas: Arc<Quotas>,
+    pub meter: Arc<Meter>,
+    pub accountant: Arc<dyn Accountant>,
+    pub live: Hub,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub token_keys: TokenKeys,
@@ -120,6 +128,7 @@ pub struct Edge {
     pub sold_out: SoldOut,
     pub streams: Arc<Semaphore>,
     pub reconciling: Arc<Semaphore>,
+    pub reporting: Arc<Semaphore>,
     pub works: Arc<Works>,
     pub stop: CancellationToken,
     pub runtime: Handle,

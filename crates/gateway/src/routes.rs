@@ -9,7 +9,8 @@ use crate::buyers::{challenge, demo, events, jobs, mine, orders, pages, payments
 use crate::envelope::RouteMetrics;
 use crate::health;
 use crate::operators::{
-    self, audit, changes, concurrency, dead_letters, jobs as hanging, ledger, performance, reconcile, restock,
+    self, audit, changes, concurrency, dead_letters, jobs as hanging, ledger, live, performance, reconcile, report,
+    restock,
 };
 use crate::problem::Problem;
 
@@ -54,6 +55,8 @@ pub fn operators() -> Vec<At> {
         at("/admin/v1/sales/{sale}/close").admin_post(changes::close),
         at("/admin/v1/sales/{sale}/restock").admin_post(restock::create),
         at("/admin/v1/sales/{sale}/ledger").admin_get(ledger::get),
+        at("/admin/v1/sales/{sale}/live").admin_get(live::stream),
+        at("/admin/v1/sales/{sale}/report").admin_get(report::get),
         at("/admin/v1/sales/{sale}/reconcile").admin_post(reconcile::create),
         at("/admin/v1/jobs/{jobId}/discard").admin_post(hanging::discard),
         at("/admin/v1/dead-letters").admin_get(dead_letters::list),

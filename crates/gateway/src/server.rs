@@ -24,6 +24,7 @@ use crate::edge::{Edge, GatewayParts, STREAMS_MAX};
 use crate::envelope::{RouteMetrics, seal};
 use crate::health::{Admission, Status, upkeep};
 use crate::limits::Limiters;
+use crate::live::Hub;
 use crate::load::Load;
 use crate::problem::Problem;
 use crate::routes::{self, At};
@@ -51,7 +52,13 @@ pub async fn serve(
     operators: Option<TcpListener>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let catalog = Catalog::new(parts.gate.clone(), parts.orders.clone(), parts.sales.clone(), parts.clock.clone());
+    let catalog = Catalog::new(
+        parts.gate.clone(),
+        parts.orders.clone(),
+        parts.sales.clone(),
+        parts.clock.clone(),
+        parts.meter.clone(),
+    );
     let admission = Admission { queue: parts.queue.clone(), catalog: catalog.clone() };
     let keys = MetricsKeys { admin: parts.admin_key.clone(), metrics: parts.metrics_key.clone() };
     let status =
@@ -69,6 +76,8 @@ pub async fn serve(
     chores.spawn(async move { one.catalog.keep_ledger().await });
     let one = edge.clone();
     chores.spawn(async move { one.limits.forget().await });
+    let meter = edge.meter.clone();
+    chores.spawn(async move { meter.serve(CancellationToken::new()).await });
     let one = edge.clone();
     chores.spawn(async move { one.load.show().await });
     let one = edge.clone();
@@ -94,7 +103,10 @@ pub async fn serve(
     let operators = operators
         .map(|listener| listen(listener, bounds, settings, (&status, Some(&edge)), (None, None), routes::operators))
         .transpose()?;
-    run([Some(buyers), operators], stop).await
+    let served = run([Some(buyers), operators], stop).await;
+    drop(chores);
+    edge.meter.end().await;
+    served
 }
 
 /// Serves `/livez`, `/readyz` and `/metrics` of a process that is no gateway, until `stop`.
@@ -130,6 +142,9 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         dead_letters: parts.dead_letters,
         audit: parts.audit,
         quotas: parts.quotas,
+        meter: parts.meter,
+        accountant: parts.accountant,
+        live: Hub::new(),
         clock: parts.clock,
         entropy: parts.entropy,
         challenges: Challenges::new(parts.settings.challenge.clone(), parts.token_keys.clone()),
@@ -143,6 +158,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         purchases: PurchaseCounters::new(),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         reconciling: Arc::new(Semaphore::new(1)),
+        reporting: Arc::new(Semaphore::new(2)),
         works: parts.works,
         stop,
         runtime: Handle::current(),

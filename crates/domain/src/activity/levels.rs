@@ -53,7 +53,7 @@ impl Levels {
         for (item, before) in later.items.iter_mut().zip(&earlier.items) {
             item.some_at = item.some_at.max(before.some_at);
             let since = [before.none_since, item.none_since].into_iter().flatten();
-            item.none_since = since.filter(|since| Some(*since) > item.some_at).min();
+            item.none_since = since.filter(|since| item.free <= 0 && Some(*since) >= item.some_at).min();
         }
         later
     }

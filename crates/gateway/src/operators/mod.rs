@@ -8,10 +8,12 @@ pub mod drafts;
 pub mod jobs;
 pub mod ledger;
 pub mod limits;
+pub mod live;
 pub mod pages;
 pub mod performance;
 pub mod quotas;
 pub mod reconcile;
+pub mod report;
 pub mod restock;
 pub mod sales;
 

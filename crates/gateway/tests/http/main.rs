@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod activity;
 mod auditing;
 mod challenge;
 mod concurrency;
@@ -12,6 +13,7 @@ mod faults;
 mod hardening;
 mod input;
 mod limits;
+mod live;
 mod live_limits;
 mod observing;
 mod operating;
@@ -22,6 +24,7 @@ mod quota_world;
 mod quotas;
 mod raw;
 mod reading;
+mod report;
 mod shedding;
 mod shop;
 mod sold_out;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use backends::SystemEntropy;
 use backends::embedded::EmbeddedLocks;
 use backends::payments::Demo;
-use control::{Concurrency, ConcurrencySettings, WorkSettings, Works};
+use control::{Concurrency, ConcurrencySettings, Meter, WorkSettings, Works};
 use domain::ports::{Clock as _, OrderStore as _};
 use domain::webhook::{Signed, WebhookSecret};
 use domain::{Hold, ItemIndex, TokenKey, TokenKeys, decode_group};
@@ -121,9 +121,12 @@ impl Shop {
         let webhooks = Arc::new(Webhooks::new(vec![secret], world.store.clone(), clock.clone()));
         let locks = Arc::new(EmbeddedLocks::default());
         let works = Works::new(locks, None, Arc::new(SystemEntropy), WorkSettings::default());
+        let meter = Meter::new(world.clone(), clock.clone(), domain::Role::Gateway, "of-a-test", gateway::ANSWERS);
         let parts = GatewayParts {
             works: works.clone(),
-            intake: Intake::new(world.clone(), world.clone()),
+            intake: Intake::new(world.clone(), world.clone(), meter.clone()),
+            meter,
+            accountant: world.store.clone(),
             concurrency: Concurrency::new(
                 world.store.clone(),
                 world.gate.clone(),
