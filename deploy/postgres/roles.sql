@@ -41,6 +41,10 @@ begin
     if to_regclass('public.audit_log') is not null then
         revoke update, delete on audit_log from seckill_gateway, seckill_consumer;
     end if;
+    -- What was seen is written once; old seconds are taken out and come back as minutes.
+    if to_regclass('public.activity') is not null then
+        revoke update on activity from seckill_gateway, seckill_consumer;
+    end if;
     if to_regclass('public._sqlx_migrations') is not null then
         revoke insert, update, delete on _sqlx_migrations from seckill_gateway, seckill_consumer;
     end if;

@@ -2,9 +2,11 @@
 //!
 //! [`place`] takes what waits on a lane and writes it in one transaction, acknowledged only after the commit;
 //! [`relay`] carries the outbox to the gate and to the events exchange; [`deadlines`] ends unpaid orders, [`payments`] what
-//! came too late for one; [`retention`] clears what is long over. The rules of a placement are `domain`'s, the
+//! came too late for one; [`retention`] clears what is long over, [`condense`] makes minutes of
+//! old seconds. The rules of a placement are `domain`'s, the
 //! transaction is the store's.
 
+mod condense;
 mod deadlines;
 mod pace;
 mod payments;
@@ -15,7 +17,7 @@ mod tidy;
 
 use std::sync::Arc;
 
-use control::{Concurrency, Works};
+use control::{Concurrency, Meter, Works};
 use domain::ports::{
     Clock, EventBus, Gate, Lane, OrderLife, OrderStore, Outbox, PaymentProvider, Retention, SaleStore, Sink,
 };
@@ -48,11 +50,20 @@ pub struct Consumer {
     pub bus: Arc<dyn EventBus>,
     /// How much may be under way at once.
     pub concurrency: Arc<Concurrency>,
+    /// Counts what becomes of jobs, under [`OUTCOMES`].
+    pub meter: Arc<Meter>,
     /// The clock that latencies are measured by.
     pub clock: Arc<dyn Clock>,
     /// Task pools and measures.
     pub works: Arc<Works>,
 }
+
+/// The words that a consumer counts under.
+pub const OUTCOMES: &[&str] = &[domain::activity::PLACED, domain::activity::REJECTED];
+
+/// Their positions.
+const PLACED: usize = 0;
+const REJECTED: usize = 1;
 
 impl Consumer {
     /// Works until stopped: the batch in hand is finished and acknowledged, the rest stays on the queue.
@@ -62,7 +73,7 @@ impl Consumer {
         metrics::counter!("seckill_dead_letters_total").increment(0);
         let tasks = TaskTracker::new();
         for lane in self.lanes {
-            tasks.spawn(place::serve(lane, self.orders.clone(), self.clock.clone(), stop.clone()));
+            tasks.spawn(place::serve(lane, self.orders.clone(), self.clock.clone(), self.meter.clone(), stop.clone()));
         }
         tasks.spawn(deadlines::serve(self.life.clone(), stop.clone()));
         let pools = &self.works.pools;
@@ -81,8 +92,12 @@ impl Consumer {
         tasks.spawn(relay::serve(self.outbox.clone(), Sink::Gate, to_gate, stop.clone()));
         tasks.spawn(relay::serve(self.outbox.clone(), Sink::Events, to_world, stop.clone()));
         tasks.spawn(retention::serve(self.retention, self.kept, stop.clone()));
-        tasks.spawn(tidy::serve(self.outbox, stop));
+        tasks.spawn(condense::serve(self.meter.store().clone(), stop.clone()));
+        tasks.spawn(tidy::serve(self.outbox, stop.clone()));
+        let meter = self.meter.clone();
+        tasks.spawn(async move { meter.serve(stop).await });
         tasks.close();
         tasks.wait().await;
+        self.meter.end().await; // what was placed meanwhile
     }
 }

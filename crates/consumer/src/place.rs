@@ -8,9 +8,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use control::Backoff;
+use control::{Backoff, Meter};
 use domain::ports::{Clock, Delivery, DeliveryTag, Lane, OrderStore, Outage, PlaceError, Placement, Unplaced};
-use domain::{Outcome, RefusedReason, Reservation, decode_group};
+use domain::{JobId, Outcome, RefusedReason, Reservation, Stage, decode_group};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -24,9 +24,10 @@ pub(crate) async fn serve(
     mut lane: Box<dyn Lane>,
     orders: Arc<dyn OrderStore>,
     clock: Arc<dyn Clock>,
+    meter: Arc<Meter>,
     stop: CancellationToken,
 ) {
-    let mut placer = Placer { orders, clock, stop: stop.clone() };
+    let mut placer = Placer { orders, clock, meter, stop: stop.clone() };
     let mut backoff = Backoff::default();
     let mut pace = Pace::default();
     loop {
@@ -54,6 +55,7 @@ pub(crate) async fn serve(
 struct Placer {
     orders: Arc<dyn OrderStore>,
     clock: Arc<dyn Clock>,
+    meter: Arc<Meter>,
     stop: CancellationToken,
 }
 
@@ -158,6 +160,7 @@ impl Placer {
         while let Err(outage) = self.orders.refuse(&jobs, RefusedReason::Unplaceable).await {
             self.hold(&mut backoff, outage, "a dead letter waits for the database").await?;
         }
+        jobs.iter().for_each(|one| self.count(one.job, crate::REJECTED));
         Ok(())
     }
 
@@ -167,6 +170,10 @@ impl Placer {
             Some(()) => Ok(()),
             None => Err(outage),
         }
+    }
+
+    fn count(&self, job: JobId, outcome: usize) {
+        self.meter.tally(job.route().sale).count(outcome);
     }
 
     fn report(&self, batch: &[Reservation], placements: &[Placement], started: Instant) {
@@ -180,8 +187,11 @@ impl Placer {
                 (false, Outcome::Refused(_)) => refused += 1,
             }
             if !placement.duplicate {
-                let seconds = (now - reservation.admitted_at).as_seconds_f64().max(0.0);
-                age.record(seconds);
+                let waited = (now - reservation.admitted_at).to_std().unwrap_or_default();
+                age.record(waited);
+                let placed = placement.outcome == Outcome::Placed;
+                self.count(placement.job, if placed { crate::PLACED } else { crate::REJECTED });
+                self.meter.tally(placement.job.route().sale).took(Stage::Place, waited);
             }
         }
         metrics::histogram!("seckill_group_jobs", "stage" => "place").record(batch.len() as f64);

@@ -26,6 +26,8 @@ pub struct GateCounters {
     /// How long the job in the middle of those has waited, in milliseconds; 0 when none does. One job that hangs says
     /// nothing about the others, the middle one does.
     pub waiting_ms: u64,
+    /// How long the oldest of them has waited, in milliseconds, as far as a few looks show; 0 when none does.
+    pub oldest_ms: u64,
     /// When it was loaded again after a loss; `None` for a sale that was loaded once.
     pub reloaded_at: Option<Timestamp>,
     /// By position.
@@ -137,6 +139,7 @@ mod tests {
             limit_per_buyer: 1,
             waiting_jobs: 0,
             waiting_ms: 0,
+            oldest_ms: 0,
             reloaded_at: None,
             items: vec![ItemCounters { free, unpublished, queued, version: 4 }],
         };

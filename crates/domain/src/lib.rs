@@ -1,6 +1,8 @@
 //! What a flash sale is: its words as types, its rules as functions, and in [`ports`] everything it needs
 //! from outside. Nothing here performs I/O, reads a clock or draws a random number.
 
+mod accounts;
+pub mod activity;
 mod books;
 mod concurrency;
 mod effect;
@@ -19,6 +21,8 @@ mod token;
 mod verdict;
 pub mod webhook;
 
+pub use accounts::{Accounts, ItemAccounts};
+pub use activity::{Activity, ActivityRow, Busiest, Instance, ItemLevels, Latencies, Levels, Role, Stage};
 pub use books::{GateCounters, ItemBooks, ItemCounters, ItemTotals, SETTLING, ledger, may_be_on_its_way};
 pub use concurrency::{ConcurrencyPatch, ConcurrencyRules, WrongLimit};
 pub use effect::{Effect, Hold, Outcome, RefusedReason};

@@ -3,6 +3,7 @@
 //! A call answers with what happened, or with an [`Outage`] that says whether it may have happened. "Rejected" is
 //! never an error: it is one of the answers.
 
+mod activity;
 mod archive;
 mod concurrency;
 mod lease;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use activity::{Accountant, ActivityStore, NotedActivity, Seen, VISIBLE_WITHIN_S};
 pub use archive::{OrderArchive, OrderEntry, OrderHistory, OrderPage, PaymentEntry};
 pub use concurrency::{Acquired, Concurrency, ConcurrencyUsage, Obeyed};
 pub use lease::{LEASE, LEASE_USE, Lease, Leased};
@@ -272,6 +274,9 @@ pub struct Delivery {
 pub trait DeadLetters: Send + Sync {
     /// Those chosen, at most `limit`, oldest first; they stay where they are.
     async fn list(&self, chosen: &LetterFilter, limit: usize) -> Result<Vec<DeadLetter>, Outage>;
+
+    /// How many there are, counted in messages: cheap enough to be asked once a second.
+    async fn count(&self) -> Result<u64, Outage>;
 
     /// Publishes the chosen ones to their lane again, confirmed, and removes them. Answers how many.
     async fn replay(&self, chosen: &LetterFilter) -> Result<usize, Outage>;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use control::{Concurrency, Quotas, Task, Works};
+use control::{Concurrency, Meter, Quotas, Task, Works};
 use domain::TokenKeys;
 use domain::ports::{
-    AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderArchive, OrderLife, OrderStore, Outage, PaymentProvider,
-    Queue, SaleStore, SettingStore, SharedLimits,
+    Accountant, AuditLog, Clock, DeadLetters, Entropy, Gate, Health, OrderArchive, OrderLife, OrderStore, Outage,
+    PaymentProvider, Queue, SaleStore, SettingStore, SharedLimits,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use order_intake::{DryRun, Intake, Warmup};
@@ -24,6 +24,7 @@ use crate::catalog::Catalog;
 use crate::challenge::Challenges;
 use crate::context;
 use crate::limits::{Action, Caller, Limiters};
+use crate::live::Hub;
 use crate::load::{Load, Shed};
 use crate::problem::Problem;
 use crate::recent::Recent;
@@ -66,6 +67,10 @@ pub struct GatewayParts {
     pub shared_limits: Arc<dyn SharedLimits>,
     /// What buyers and API clients may use in a day.
     pub quotas: Arc<Quotas>,
+    /// Counts purchases, under [`crate::ANSWERS`].
+    pub meter: Arc<Meter>,
+    /// Adds up a sale's orders.
+    pub accountant: Arc<dyn Accountant>,
     /// Locks, task pools and measures.
     pub works: Arc<Works>,
     /// What has to be well for `/readyz`.
@@ -114,6 +119,9 @@ pub struct Edge {
     pub dead_letters: Arc<dyn DeadLetters>,
     pub audit: Arc<dyn AuditLog>,
     pub quotas: Arc<Quotas>,
+    pub meter: Arc<Meter>,
+    pub accountant: Arc<dyn Accountant>,
+    pub live: Hub,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub token_keys: TokenKeys,
@@ -131,6 +139,7 @@ pub struct Edge {
     pub dry_running: Arc<Semaphore>,
     pub recent: Recent,
     pub reconciling: Arc<Semaphore>,
+    pub reporting: Arc<Semaphore>,
     pub works: Arc<Works>,
     pub stop: CancellationToken,
     pub runtime: Handle,

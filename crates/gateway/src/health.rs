@@ -147,6 +147,11 @@ impl Status {
         }
     }
 
+    /// The dependencies as they were last looked at: name, well or not, and how long ago in milliseconds.
+    pub fn dependency_states(&self) -> impl Iterator<Item = (&'static str, bool, u64)> {
+        self.checks().into_iter().filter(Check::is_dependency).map(|check| (check.name, check.ok, check.age_ms))
+    }
+
     /// Everything that was looked at.
     pub fn checks(&self) -> Vec<Check> {
         let samples = self.samples.load();

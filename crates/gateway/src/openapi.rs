@@ -10,6 +10,7 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use crate::live::{HistoryBody, LiveBody};
 use crate::problem::{Code, ProblemBody};
 use crate::{assets, buyers, health, operators};
 
@@ -25,7 +26,9 @@ use crate::{assets, buyers, health, operators};
         operators::session::create, operators::session::get, operators::session::delete,
         operators::sales::create, operators::sales::list, operators::sales::get, operators::sales::patch,
         operators::changes::warm, operators::changes::open, operators::changes::pause, operators::changes::resume,
-        operators::changes::close, operators::orders::list, operators::search::get, operators::readiness::get, operators::dry_run::create, operators::restock::create, operators::ledger::get,
+        operators::changes::close, operators::orders::list, operators::search::get, operators::readiness::get,
+        operators::dry_run::create, operators::restock::create, operators::ledger::get,
+        operators::live::stream, operators::report::get,
         operators::reconcile::create, operators::jobs::discard, operators::dead_letters::list,
         operators::dead_letters::replay, operators::dead_letters::discard,
         operators::concurrency::config, operators::concurrency::change, operators::concurrency::usage,
@@ -34,7 +37,7 @@ use crate::{assets, buyers, health, operators};
         operators::limits::get, operators::limits::put, operators::performance::get,
         operators::pages::openapi, operators::pages::docs,
     ),
-    components(schemas(ProblemBody<'static>)),
+    components(schemas(ProblemBody<'static>, HistoryBody, LiveBody)),
     tags(
         (name = "purchases", description = "Token, purchase, job"),
         (name = "sales", description = "What is sold, and when"),

@@ -25,6 +25,9 @@ macro_rules! codes {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Code { $(#[doc = $title] $name),* }
 
+        /// The words that purchases are counted under: the two good answers, then every code in the order of the enum.
+        pub const ANSWERS: &[&str] = &[domain::activity::ACCEPTED, domain::activity::REPEATED, $($word),*];
+
         impl Code {
             /// Every code, in the order of the enum.
             pub const ALL: &[Self] = &[$(Self::$name),*];

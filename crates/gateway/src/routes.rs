@@ -11,8 +11,8 @@ use crate::buyers::{challenge, demo, events, jobs, mine, orders, payments, sales
 use crate::envelope::RouteMetrics;
 use crate::health;
 use crate::operators::{
-    self, audit, changes, concurrency, dead_letters, dry_run, jobs as hanging, ledger, performance, readiness,
-    reconcile, restock, search, session,
+    self, audit, changes, concurrency, dead_letters, dry_run, jobs as hanging, ledger, live, performance, readiness,
+    reconcile, report, restock, search, session,
 };
 use crate::problem::Problem;
 
@@ -59,6 +59,8 @@ pub fn operators() -> Vec<At> {
         at("/admin/v1/sales/{sale}/close").admin_post(changes::close),
         at("/admin/v1/sales/{sale}/restock").admin_post(restock::create),
         at("/admin/v1/sales/{sale}/ledger").admin_get(ledger::get),
+        at("/admin/v1/sales/{sale}/live").admin_get(live::stream),
+        at("/admin/v1/sales/{sale}/report").admin_get(report::get),
         at("/admin/v1/sales/{sale}/reconcile").admin_post(reconcile::create),
         at("/admin/v1/sales/{sale}/readiness").admin_get(readiness::get),
         at("/admin/v1/sales/{sale}/dry-run").admin_post(dry_run::create),

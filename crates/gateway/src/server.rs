@@ -25,6 +25,7 @@ use crate::edge::{EXPORTS_MAX, Edge, GatewayParts, STREAMS_MAX};
 use crate::envelope::{RouteMetrics, seal};
 use crate::health::{Admission, Status, upkeep};
 use crate::limits::Limiters;
+use crate::live::Hub;
 use crate::load::Load;
 use crate::problem::Problem;
 use crate::recent::Recent;
@@ -53,7 +54,13 @@ pub async fn serve(
     operators: Option<TcpListener>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let catalog = Catalog::new(parts.gate.clone(), parts.orders.clone(), parts.sales.clone(), parts.clock.clone());
+    let catalog = Catalog::new(
+        parts.gate.clone(),
+        parts.orders.clone(),
+        parts.sales.clone(),
+        parts.clock.clone(),
+        parts.meter.clone(),
+    );
     let admission = Admission { queue: parts.queue.clone(), catalog: catalog.clone() };
     let keys = MetricsKeys { admin: parts.admin_key.clone(), metrics: parts.metrics_key.clone() };
     let status =
@@ -71,6 +78,8 @@ pub async fn serve(
     chores.spawn(async move { one.catalog.keep_ledger().await });
     let one = edge.clone();
     chores.spawn(async move { one.limits.forget().await });
+    let meter = edge.meter.clone();
+    chores.spawn(async move { meter.serve(CancellationToken::new()).await });
     let one = edge.clone();
     chores.spawn(async move { one.load.show().await });
     let one = edge.clone();
@@ -96,7 +105,10 @@ pub async fn serve(
     let operators = operators
         .map(|listener| listen(listener, bounds, settings, (&status, Some(&edge)), (None, None), routes::operators))
         .transpose()?;
-    run([Some(buyers), operators], stop).await
+    let served = run([Some(buyers), operators], stop).await;
+    drop(chores);
+    edge.meter.end().await;
+    served
 }
 
 /// Serves `/livez`, `/readyz` and `/metrics` of a process that is no gateway, until `stop`.
@@ -146,6 +158,9 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         dead_letters: parts.dead_letters,
         audit: parts.audit,
         quotas: parts.quotas,
+        meter: parts.meter,
+        accountant: parts.accountant,
+        live: Hub::new(),
         clock: parts.clock,
         entropy: parts.entropy,
         challenges: Challenges::new(parts.settings.challenge.clone(), parts.token_keys.clone()),
@@ -161,6 +176,7 @@ fn edge(parts: GatewayParts, catalog: Arc<Catalog>, stop: CancellationToken) -> 
         exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         recent: Recent::new(),
         reconciling: Arc::new(Semaphore::new(1)),
+        reporting: Arc::new(Semaphore::new(2)),
         works: parts.works,
         stop,
         runtime: Handle::current(),

@@ -51,6 +51,16 @@ pub fn describe_metrics() {
     describe_gauge!("seckill_dependency_up", Unit::Count, "1 while the dependency answers, 0 while it does not");
 }
 
+/// The position of a job's word among [`crate::ANSWERS`].
+pub fn job_word(repeated: bool) -> usize {
+    usize::from(repeated)
+}
+
+/// The position of a problem's word there.
+pub fn problem_word(code: Code) -> usize {
+    2 + code as usize
+}
+
 /// Purchases by their answer: one counter for each word, found once.
 pub struct PurchaseCounters {
     accepted: Counter,

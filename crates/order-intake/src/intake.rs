@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use control::{Counted, lock};
+use control::{Counted, Meter, lock};
 use domain::ports::{ADMIT_MAX, Gate, Outage, Queue};
-use domain::{Attempt, JobId, JobRecord, JobState, Refusal, Reservation, Route, Verdict};
+use domain::{Attempt, JobId, JobRecord, JobState, Refusal, Reservation, Route, Stage, Verdict};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tracing::{debug, warn};
 
@@ -60,6 +60,7 @@ pub enum Answer {
 /// The order intake: one for each process, shared by everything that sells.
 pub struct Intake {
     gate: Arc<dyn Gate>,
+    meter: Arc<Meter>,
     publishing: Publishing,
     lanes: Mutex<HashMap<Route, Arc<RouteLane>>>,
     in_flight: AtomicUsize,
@@ -85,11 +86,12 @@ struct Unconfirmed {
 }
 
 impl Intake {
-    /// An intake between this gate and this queue. Has to be called inside the runtime that will do its work.
-    pub fn new(gate: Arc<dyn Gate>, queue: Arc<dyn Queue>) -> Arc<Self> {
+    /// An intake between this gate and this queue, whose calls `meter` times. Has to be called inside the runtime that will do its work.
+    pub fn new(gate: Arc<dyn Gate>, queue: Arc<dyn Queue>, meter: Arc<Meter>) -> Arc<Self> {
         Arc::new(Self {
             gate,
-            publishing: Publishing::new(queue),
+            publishing: Publishing::new(queue, meter.clone()),
+            meter,
             lanes: Mutex::default(),
             in_flight: AtomicUsize::new(0),
         })
@@ -115,7 +117,7 @@ impl Intake {
     /// Publishes reservations of one route again, confirmed, and notes the confirm. For the watch.
     pub(crate) async fn publish_again(self: &Arc<Self>, route: Route, overdue: Vec<Reservation>) -> Result<(), Outage> {
         let jobs: Vec<JobId> = overdue.iter().map(|one| one.job).collect();
-        let publishes = self.publishing.start(route.shard, overdue);
+        let publishes = self.publishing.start(route, overdue);
         for publish in publishes {
             publish.confirmed().await?;
         }
@@ -201,7 +203,9 @@ impl Intake {
     ) -> Vec<Unconfirmed> {
         let started = Instant::now();
         let decided = self.gate.admit(route, asked, &marks).await;
-        metrics::histogram!("seckill_stage_seconds", "stage" => "admit").record(started.elapsed());
+        let took = started.elapsed();
+        metrics::histogram!("seckill_stage_seconds", "stage" => "admit").record(took);
+        self.meter.tally(route.sale).took(Stage::Admit, took);
         let verdicts = match decided {
             Ok(verdicts) => verdicts,
             Err(outage) => {
@@ -239,7 +243,7 @@ impl Intake {
     /// message with its confirm.
     async fn publish_and_answer(self: Arc<Self>, route: Route, mut unconfirmed: Vec<Unconfirmed>) {
         let reservations = unconfirmed.iter().filter_map(|one| one.record.reservation()).collect();
-        let publishes = self.publishing.start(route.shard, reservations);
+        let publishes = self.publishing.start(route, reservations);
         let mut confirmed = Vec::with_capacity(unconfirmed.len());
         for publish in publishes {
             let outcome = publish.confirmed().await;

@@ -24,8 +24,9 @@ fn tasks() -> usize {
 
 #[tokio::test]
 async fn a_lane_ends_with_its_sale_and_begins_anew_for_whoever_comes_all_the_same() {
-    let Embedded { gate, queue, .. } = Embedded::new(Arc::new(SystemClock));
-    let intake = Intake::new(gate, queue);
+    let clock = Arc::new(SystemClock);
+    let Embedded { gate, queue, store, .. } = Embedded::new(clock.clone());
+    let intake = Intake::new(gate, queue, Meter::new(store, clock, domain::Role::Gateway, "test", &[]));
     let before = tasks();
     for sale in 1..=100 {
         assert!(matches!(intake.purchase(attempt(sale, 1)).await, Answer::NotReady | Answer::Refused(_)));

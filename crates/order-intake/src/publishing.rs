@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use domain::ports::{Outage, Queue};
-use domain::{JobId, Reservation, Shard};
+use domain::{JobId, Reservation, Route, Stage};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 
-use control::lock;
+use control::{Meter, lock};
 
 /// One message on its way to its confirm.
 #[derive(Clone)]
@@ -39,16 +39,17 @@ impl Publish {
 
 pub(crate) struct Publishing {
     queue: Arc<dyn Queue>,
+    meter: Arc<Meter>,
     under_way: Arc<Mutex<HashMap<JobId, Publish>>>,
 }
 
 impl Publishing {
-    pub(crate) fn new(queue: Arc<dyn Queue>) -> Self {
-        Self { queue, under_way: Arc::default() }
+    pub(crate) fn new(queue: Arc<dyn Queue>, meter: Arc<Meter>) -> Self {
+        Self { queue, meter, under_way: Arc::default() }
     }
 
     /// Starts one message with those of `group` that are not under way; answers it and the ones that are joined.
-    pub(crate) fn start(&self, shard: Shard, mut group: Vec<Reservation>) -> Vec<Publish> {
+    pub(crate) fn start(&self, route: Route, mut group: Vec<Reservation>) -> Vec<Publish> {
         let mut under_way = lock(&self.under_way);
         let mut publishes: Vec<Publish> = Vec::new();
         let mut jobs = HashSet::with_capacity(group.len());
@@ -67,12 +68,15 @@ impl Publishing {
         }
         let jobs = Arc::new(jobs);
         let queue = self.queue.clone();
+        let tally = self.meter.tally(route.sale);
         let done = Arc::clone(&self.under_way);
         let finished = Arc::clone(&jobs);
         let outcome = async move {
             let started = Instant::now();
-            let outcome = queue.publish(shard, &group).await;
-            metrics::histogram!("seckill_stage_seconds", "stage" => "publish").record(started.elapsed());
+            let outcome = queue.publish(route.shard, &group).await;
+            let took = started.elapsed();
+            metrics::histogram!("seckill_stage_seconds", "stage" => "publish").record(took);
+            tally.took(Stage::Publish, took);
             metrics::histogram!("seckill_group_jobs", "stage" => "publish").record(group.len() as f64);
             let mut under_way = lock(&done);
             finished.iter().for_each(|job| drop(under_way.remove(job)));

@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use backends::payments::SignedWebhook;
 use consumer::Consumer;
-use control::Works;
+use control::{Meter, Works};
+use domain::Role;
 use domain::ports::Health as _;
 use domain::webhook::Signed;
 use gateway::{BuyerKeys, GatewayParts, Webhooks};
@@ -148,7 +149,8 @@ async fn serve_gateway(
     prometheus: PrometheusHandle,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let intake = Intake::new(world.gate.clone(), world.queue.clone());
+    let meter = meter(world, Role::Gateway, gateway::ANSWERS);
+    let intake = Intake::new(world.gate.clone(), world.queue.clone(), meter.clone());
     let routes = Arc::new(Routes::default());
     let tasks = TaskTracker::new();
     // The watch goes on until the last purchase is answered, so that its last marks reach the gate.
@@ -186,6 +188,8 @@ async fn serve_gateway(
     let parts = GatewayParts {
         quotas: quotas.clone(),
         archive: world.archive.clone(),
+        meter,
+        accountant: world.accountant.clone(),
         life: world.life.clone(),
         payments: world.payments.clone(),
         webhooks,
@@ -235,12 +239,18 @@ async fn serve_consumer(world: &World, config: &Config, stop: CancellationToken)
         gate: world.gate.clone(),
         bus: world.bus.clone(),
         concurrency: world.concurrency.clone(),
+        meter: meter(world, Role::Consumer, consumer::OUTCOMES),
         clock: world.clock.clone(),
         works: world.works.clone(),
     };
     info!("the consumer is working");
     tokio::join!(consumer.run(stop.clone()), world.concurrency.follow(stop));
     let _ = tokio::join!(sampling, logging);
+}
+
+/// What a role counts: of two in one process, each its own.
+fn meter(world: &World, role: Role, words: &'static [&'static str]) -> Arc<Meter> {
+    Meter::new(world.activity.clone(), world.clock.clone(), role, &world.run, words)
 }
 
 /// One line a minute; of two roles in one process, the first one's.

@@ -13,9 +13,9 @@ use backends::{SystemClock, SystemEntropy};
 use control::{Concurrency, Task, Works};
 use domain::Shard;
 use domain::ports::{
-    AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, LockStore, OrderArchive, OrderLife,
-    OrderStore, Outbox, PaymentProvider, Queue, QuotaGate, QuotaStore, Retention, SaleStore, SettingStore,
-    SharedLimits,
+    Accountant, ActivityStore, AuditLog, Clock, DeadLetters, Entropy, EventBus, Gate, Health, Lane, LockStore,
+    OrderArchive, OrderLife, OrderStore, Outbox, PaymentProvider, Queue, QuotaGate, QuotaStore, Retention, SaleStore,
+    SettingStore, SharedLimits,
 };
 use domain::webhook::WebhookSecret;
 use order_intake::Warmup;
@@ -51,6 +51,12 @@ pub struct World {
     pub reported: std::sync::Mutex<Option<mpsc::Receiver<SignedWebhook>>>,
     pub sales: Arc<dyn SaleStore>,
     pub outbox: Arc<dyn Outbox>,
+    /// Keeps what was asked and how it was answered.
+    pub activity: Arc<dyn ActivityStore>,
+    /// Adds up a sale's orders.
+    pub accountant: Arc<dyn Accountant>,
+    /// Names this run of this process.
+    pub run: String,
     /// Forgets sales that are over.
     pub retention: Arc<dyn Retention>,
     pub health: Vec<Arc<dyn Health>>,
@@ -103,6 +109,9 @@ impl World {
             quota_gate: quotas,
             quota_store: store.clone(),
             retention: store.clone(),
+            activity: store.clone(),
+            accountant: store.clone(),
+            run: instance.clone(),
             outbox: store,
             clock,
             entropy,
@@ -137,6 +146,8 @@ impl World {
             world.sales = postgres.clone();
             world.outbox = postgres.clone();
             world.retention = postgres.clone();
+            world.activity = postgres.clone();
+            world.accountant = postgres.clone();
             world.setting_store = postgres.clone();
             world.audit = postgres.clone();
             world.quota_store = postgres.clone();

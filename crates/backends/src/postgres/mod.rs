@@ -1,9 +1,12 @@
 //! Orders, sales and the outbox in Postgres: the only judge of what is sold.
 //!
 //! [`place`] writes orders, [`life`] pays and ends them, [`sales`] does what operators decide, [`relay`] hands on what has
-//! to reach someone else, [`orders`] reads for buyers and [`archive`] for operators, [`retention`] clears what is over. All of them go through [`session`], which knows how to run a transaction that is never left half
+//! to reach someone else, [`orders`] reads for buyers and [`archive`] for operators, [`accounts`] adds up, [`activity`] keeps what was asked,
+//! [`retention`] clears what is over. All of them go through [`session`], which knows how to run a transaction that is never left half
 //! open, and [`failure`], which says whether one may have happened.
 
+mod accounts;
+mod activity;
 mod archive;
 mod failure;
 mod life;

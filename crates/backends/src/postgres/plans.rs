@@ -7,6 +7,7 @@ use domain::ports::Sink;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use super::activity::{NEW_ACTIVITY, OLD_SECOND, TAKE_MINUTE};
 use super::archive;
 use super::life::statements;
 use super::orders::{ORDERS_OF, TOTALS};
@@ -50,7 +51,10 @@ const FILL: &str = "
     insert into sale_items (sale_id, item_id, position, title, price_amount, currency, stock, sold, paid)
     select 'old' || n, 'i', 0, '', 100, 'CNY', 10, 10, 10 from generate_series(1, 1000) as n;
     insert into sales (id, title, state, opens_at, closes_at, limit_per_buyer, payment_window_s, counted)
-    values ('taken', '', 'closed', now() - interval '1 year', now() - interval '200 days', 1, 900, false);";
+    values ('taken', '', 'closed', now() - interval '1 year', now() - interval '200 days', 1, 900, false);
+    insert into activity (sale_number, at, seconds, instance, activity)
+    select 1 + n % 20, now() - make_interval(secs => n / 20), 1, 'gateway-1', '{\"answers\": {\"sold-out\": 9}}'
+    from generate_series(1, 100000) as n;";
 
 /// 500 times the same is not looked up fewer times.
 const BUYERS: &str = "array_fill(1, array[500]), array_fill('b20'::text, array[500])";
@@ -62,7 +66,7 @@ type Asked = (&'static str, &'static str, &'static str, i64);
 const ANY: &str = "";
 
 #[rustfmt::skip]
-fn asked() -> [Asked; 22] { [
+fn asked() -> [Asked; 25] { [
     // A page or two for each of the 1,420 items, and the root and a leaf of the index for each of the 20 that wait.
     (statements::DUE_ITEMS, "100", "orders_due", 1_500),
     // 500 rows are found, locked, read again and written; each writes to five indexes.
@@ -94,6 +98,10 @@ fn asked() -> [Asked; 22] { [
     (BEING_CLEARED, "2592000", ANY, 5_000),
     // Everything that waits in the outbox is looked at: a hundred thousand rows here, a few as a rule.
     (ENDED, "2592000", ANY, 8_000),
+    // What is new of one sale among twenty; a minute of it; the oldest second of all.
+    (NEW_ACTIVITY, "1, 99900, 1000", "activity_pkey", 200),
+    (TAKE_MINUTE, "1, date_trunc('minute', now() - interval '30 minutes')", ANY, 1_500),
+    (OLD_SECOND, "3600", "activity_by_second", 20),
     // A thousand orders are found and removed.
     (CLEAR, "'s2', 1000", "orders_of_sale", 12_000),
 ] }

@@ -64,8 +64,14 @@ pub(super) const CLEAR: &str = "
         delete from allowances
         where (sale_id, buyer_id) in (select sale_id, buyer_id from allowances where sale_id = $1 limit $2)
         returning true
+    ), seen as (
+        delete from activity
+        where (sale_number, id) in (
+            select sale_number, id from activity
+            where sale_number = (select number from sales where id = $1) limit $2)
+        returning true
     )
-    select (select count(*) from gone) + (select count(*) from counted)";
+    select (select count(*) from gone) + (select count(*) from counted) + (select count(*) from seen)";
 
 const TAKE_SALE: &str = "delete from sales where id = $1";
 

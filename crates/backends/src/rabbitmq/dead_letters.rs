@@ -1,6 +1,6 @@
-//! Dead letters for operators: looked at, sent back to their lane, or removed.
+//! Dead letters for operators: counted, looked at, sent back to their lane, or removed.
 //!
-//! All three walk the queue with single gets on a channel of their own; what is not settled returns to the queue when
+//! All but the count walk the queue with single gets on a channel of their own; what is not settled returns to the queue when
 //! that channel is closed.
 
 use async_trait::async_trait;
@@ -8,7 +8,8 @@ use domain::Shard;
 use domain::ports::{DeadLetter, DeadLetters, LetterFilter, Outage};
 use lapin::Channel;
 use lapin::message::BasicGetMessage;
-use lapin::options::{BasicAckOptions, BasicGetOptions};
+use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
 
 use super::RabbitMq;
 use super::dial::bounded;
@@ -77,6 +78,15 @@ impl RabbitMq {
 
 #[async_trait]
 impl DeadLetters for RabbitMq {
+    async fn count(&self) -> Result<u64, Outage> {
+        let channel = self.admin.lock().await.channel().await.map_err(Outage::NotSent)?;
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue = self.link.topology.dead_letters();
+        let declare = channel.queue_declare(queue.into(), options, FieldTable::default());
+        let declared = bounded(self.link.settings.connect_timeout(), declare).await.map_err(Outage::NotSent)?;
+        Ok(u64::from(declared.message_count()))
+    }
+
     async fn list(&self, chosen: &LetterFilter, limit: usize) -> Result<Vec<DeadLetter>, Outage> {
         let _alone = self.dead_letters.lock().await;
         let mut walk = Walk::begin(self).await?;

@@ -54,7 +54,7 @@ pub(super) fn condition(answer: &[String]) -> Option<Condition> {
             Some(Condition::Stale { epoch: answer.get(1)?.parse().ok()?, loading_for_ms })
         }
         "ready" => {
-            let (head, counters) = answer.split_at_checked(10)?;
+            let (head, counters) = answer.split_at_checked(11)?;
             let reloaded_at = moment(&head[5])?;
             let numbers: Vec<i64> = counters.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
             let items = numbers
@@ -69,6 +69,7 @@ pub(super) fn condition(answer: &[String]) -> Option<Condition> {
                 limit_per_buyer: head[8].parse().ok()?,
                 waiting_jobs: head[4].parse().ok()?,
                 waiting_ms: head[9].parse().ok()?,
+                oldest_ms: head[10].parse().ok()?,
                 reloaded_at,
                 items,
             };

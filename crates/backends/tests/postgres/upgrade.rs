@@ -75,6 +75,7 @@ async fn orders_of_the_version_before_are_paid_cancelled_and_expired() {
                 "0005_locks",
                 "0006_fewer_index_entries",
                 "0007_retention",
+                "0008_activity",
             ]
         );
         bench.execute(BEFORE).await;

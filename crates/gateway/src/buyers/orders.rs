@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
+use control::Tally;
 use domain::ports::JobLookup;
-use domain::{Admissible, Attempt, ItemId, JobId, JobRecord, JobStatus, Quantity, Refusal, SaleToken, Timestamp};
+use domain::{
+    Admissible, Attempt, ItemId, JobId, JobRecord, JobStatus, Quantity, Refusal, SaleToken, Stage, Timestamp,
+};
 use order_intake::Answer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,6 +27,7 @@ use crate::edge::Edge;
 use crate::limits::{Action, Caller};
 use crate::load::Shed;
 use crate::problem::{Code, Problem};
+use crate::telemetry::{job_word, problem_word};
 use crate::views::{JobBody, job_url, json};
 
 /// A purchase.
@@ -56,11 +61,9 @@ pub struct Purchase<'a> {
                        ("Retry-After" = u32, description = "Seconds until it is worth asking"))),
               (status = 200, description = "Finished within the time of `Prefer: wait`.", body = JobBody<'static>)))]
 pub async fn create(request: HttpRequest, edge: Data<Edge>, payload: Payload) -> Result<HttpResponse, Problem> {
+    let asked = Instant::now();
     let decided = decide(&request, &edge, payload).await;
-    match &decided {
-        Ok(accepted) => edge.purchases.job(accepted.repeated),
-        Err(problem) => edge.purchases.problem(problem.code()),
-    }
+    count(&request, &edge, &decided, asked);
     let Accepted { record, listed, .. } = decided?;
     let finished = match wait(&request) {
         Some(patience) => Box::pin(jobs::finished_within(&edge, record, patience)).await,
@@ -74,6 +77,24 @@ struct Accepted {
     record: JobRecord,
     repeated: bool,
     listed: Arc<Listed>,
+}
+
+/// Notes how a purchase was answered. A refusal is the most common answer there is: a look-up and a few additions.
+fn count(request: &HttpRequest, edge: &Edge, decided: &Result<Accepted, Problem>, asked: Instant) {
+    let answered = |tally: &Tally, word| {
+        tally.count(word);
+        tally.took(Stage::Answer, asked.elapsed());
+    };
+    match decided {
+        Ok(Accepted { repeated, listed, .. }) => {
+            edge.purchases.job(*repeated);
+            answered(&listed.tally, job_word(*repeated));
+        }
+        Err(problem) => {
+            edge.purchases.problem(problem.code());
+            edge.catalog.with_tally(part(request, "sale"), |tally| answered(tally, problem_word(problem.code())));
+        }
+    }
 }
 
 /// One purchase up to its decision.

@@ -6,11 +6,13 @@ mod refresh;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::{ArcSwap, Guard};
 use chrono::TimeDelta;
+use control::{Meter, Tally};
 use domain::ports::{Clock, Gate, OrderStore, SaleStore};
-use domain::{GateCounters, ItemIndex, Phase, Sale, SaleId, SaleNumber, SaleState, Timestamp};
+use domain::{GateCounters, ItemBooks, ItemIndex, Phase, Sale, SaleId, SaleNumber, SaleState, Timestamp};
 
 use crate::problem::{Code, Problem};
 
@@ -28,6 +30,7 @@ pub struct Catalog {
     orders: Arc<dyn OrderStore>,
     sales: Arc<dyn SaleStore>,
     clock: Arc<dyn Clock>,
+    meter: Arc<Meter>,
 }
 
 /// What is kept of a sale's ledger between two readings.
@@ -39,6 +42,24 @@ struct Ledger {
     differs_since: Option<Timestamp>,
     /// Was that said?
     alarmed: bool,
+    /// All of it, and when it was read.
+    books: Option<Dated<Arc<[ItemBooks]>>>,
+}
+
+/// Something that was read, and when.
+#[derive(Clone, Debug)]
+pub struct Dated<T> {
+    /// It.
+    pub value: T,
+    /// When.
+    pub read: Instant,
+}
+
+impl<T> Dated<T> {
+    /// Read just now.
+    pub fn now(value: T) -> Self {
+        Self { value, read: Instant::now() }
+    }
 }
 
 /// Everything as of one refresh.
@@ -61,13 +82,16 @@ pub struct Listed {
     pub sale: Sale,
     /// As the gate had it when it last answered.
     pub counters: Option<GateCounters>,
+    /// When that was.
+    pub counted: Option<Instant>,
+    /// Counts what is asked of it.
+    pub tally: Arc<Tally>,
 }
 
 impl Listed {
     /// Units of the item at this position that are for sale; all of them before the sale was warmed.
     pub fn free(&self, position: usize) -> i64 {
-        let stock = self.sale.items.get(position).map_or(0, |item| item.stock);
-        self.counters.as_ref().and_then(|counters| counters.items.get(position)).map_or(stock, |item| item.free)
+        free(&self.sale, self.counters.as_ref(), position)
     }
 
     /// Do accepted orders wait for longer than this for Postgres, as of the last look? 0: never.
@@ -84,8 +108,18 @@ impl Listed {
 
     /// What a shopper sees.
     pub fn phase(&self, now: Timestamp) -> Phase {
-        self.sale.phase(now, (0..self.sale.items.len()).map(|position| self.free(position)).sum())
+        phase(&self.sale, self.counters.as_ref(), now)
     }
+}
+
+fn free(sale: &Sale, counters: Option<&GateCounters>, position: usize) -> i64 {
+    let stock = sale.items.get(position).map_or(0, |item| item.stock);
+    counters.and_then(|counters| counters.items.get(position)).map_or(stock, |item| item.free)
+}
+
+/// What a shopper sees of a sale of which the gate last said this.
+pub fn phase(sale: &Sale, counters: Option<&GateCounters>, now: Timestamp) -> Phase {
+    sale.phase(now, (0..sale.items.len()).map(|position| free(sale, counters, position)).sum())
 }
 
 impl View {
@@ -107,9 +141,10 @@ impl Catalog {
         orders: Arc<dyn OrderStore>,
         sales: Arc<dyn SaleStore>,
         clock: Arc<dyn Clock>,
+        meter: Arc<Meter>,
     ) -> Arc<Self> {
         let (view, ledgers, turn) = Default::default();
-        Arc::new(Self { view, ledgers, turn, gate, orders, sales, clock })
+        Arc::new(Self { view, ledgers, turn, gate, orders, sales, clock, meter })
     }
 
     /// Have the sales been read at least once?
@@ -138,6 +173,23 @@ impl Catalog {
     /// A sale, a draft too, as it was when it was last read.
     pub fn last_known(&self, id: &SaleId) -> Option<Sale> {
         Some(self.view.load().by_id.get(id)?.sale.clone())
+    }
+
+    /// Lets `count` count for a sale, where there is one of this id; for what was refused before anybody looked for it.
+    pub fn with_tally(&self, id: &str, count: impl FnOnce(&Tally)) {
+        if let Some(listed) = self.view.load().by_id.get(id) {
+            count(&listed.tally);
+        }
+    }
+
+    /// A sale as of the last refresh, drafts too.
+    pub fn listed(&self, id: &SaleId) -> Option<Arc<Listed>> {
+        self.view.load().by_id.get(id).cloned()
+    }
+
+    /// The ledger of a sale as it was last read.
+    pub fn books(&self, sale: SaleNumber) -> Option<Dated<Arc<[ItemBooks]>>> {
+        self.ledgers.load().get(&sale)?.books.clone()
     }
 
     /// The sale of this number, as a job id names it.

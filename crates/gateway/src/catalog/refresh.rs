@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use domain::ports::Condition;
-use domain::{GateCounters, ItemBooks, Sale, Timestamp};
+use domain::{GateCounters, ItemBooks, Levels, Sale, Timestamp};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use metrics::gauge;
 use tracing::{error, info, warn};
 
-use super::{Catalog, Ledger, Listed, View};
+use super::{Catalog, Dated, Ledger, Listed, View};
 
 /// How old a page may be.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
@@ -65,11 +65,14 @@ impl Catalog {
             stream::iter(sales).map(|sale| self.ask_gate(sale, now)).buffered(AT_ONCE).collect::<Vec<_>>().await;
         let ahead = answers.iter().find_map(|(_, _, ahead)| *ahead).unwrap_or(before.ahead);
         let listed = answers.into_iter().map(|(sale, counters, _)| {
-            let known = || before.by_number.get(&sale.number).and_then(|listed| listed.counters.clone());
-            let counters = counters.or_else(known).filter(|_| sale.epoch > 0);
-            Arc::new(Listed { sale, counters })
+            let known = before.by_number.get(&sale.number);
+            let counted = if counters.is_some() { Some(Instant::now()) } else { known.and_then(|known| known.counted) };
+            let counters = counters.or_else(|| known?.counters.clone()).filter(|_| sale.epoch > 0);
+            let tally = known.map_or_else(|| self.meter.tally(sale.number), |known| known.tally.clone());
+            Arc::new(Listed { sale, counters, counted, tally })
         });
-        self.view.store(Arc::new(View::new(before.loaded || read, ahead, listed.collect())));
+        let view = View::new(before.loaded || read, ahead, listed.collect());
+        self.view.store(Arc::new(view));
         read
     }
 
@@ -103,13 +106,18 @@ impl Catalog {
         let now = self.now();
         let before = self.ledgers.load_full();
         let mut ledgers = HashMap::new();
-        for Listed { sale, .. } in view.listed.iter().map(Arc::as_ref).filter(|listed| can_move(&listed.sale, now)) {
+        for listed in view.listed.iter().filter(|listed| can_move(&listed.sale, now)) {
+            let sale = &listed.sale;
             let mut ledger = before.get(&sale.number).cloned().unwrap_or_default();
             // Not readable now: the gauges keep what they last said.
-            if let Ok(Some((_, books))) = order_intake::books(self.gate.as_ref(), self.orders.as_ref(), sale).await {
+            if let Ok(Some((counters, books))) =
+                order_intake::books(self.gate.as_ref(), self.orders.as_ref(), sale).await
+            {
                 books.iter().for_each(|line| show(sale, line));
                 ledger.held_until = books.iter().map(|line| line.held_until).collect();
                 ledger.watch(sale, &books, self.clock.now());
+                listed.tally.level(Levels::of(&books, domain::whole_ms(counters.now)));
+                ledger.books = Some(Dated::now(books.into()));
             }
             ledgers.insert(sale.number, ledger);
         }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::drafts::{NewSaleDraft, PatchDraft};
 use super::{operator, sale_id};
 use crate::body;
-use crate::catalog::Listed;
+use crate::catalog::phase;
 use crate::edge::Edge;
 use crate::problem::{Code, Problem};
 use crate::views::{DateTime, MoneyBody, json, phase_word};
@@ -70,7 +70,7 @@ struct OperatorSalesBody<'a> {
 
 impl<'a> OperatorSaleBody<'a> {
     fn new(sale: &'a Sale, counters: Option<GateCounters>, now: Timestamp) -> Self {
-        let phase = Listed { sale: sale.clone(), counters }.phase(now);
+        let phase = phase(sale, counters.as_ref(), now);
         let items = sale.items.iter().map(|item| OperatorItemBody {
             id: item.id.as_str(),
             title: &item.title,

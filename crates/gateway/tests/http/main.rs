@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod activity;
 mod archive;
 mod auditing;
 mod challenge;
@@ -13,6 +14,7 @@ mod faults;
 mod hardening;
 mod input;
 mod limits;
+mod live;
 mod live_limits;
 mod observing;
 mod operating;
@@ -25,6 +27,7 @@ mod quotas;
 mod raw;
 mod readiness;
 mod reading;
+mod report;
 mod session;
 mod shedding;
 mod shop;

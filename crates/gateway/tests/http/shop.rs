@@ -9,7 +9,7 @@ use backends::SystemEntropy;
 use backends::embedded::EmbeddedLocks;
 use backends::payments::Demo;
 use consumer::{Consumer, RetentionSettings};
-use control::{Concurrency, ConcurrencySettings, WorkSettings, Works};
+use control::{Concurrency, ConcurrencySettings, Meter, WorkSettings, Works};
 use domain::ports::{Clock as _, OrderStore as _};
 use domain::webhook::{Signed, WebhookSecret};
 use domain::{Hold, ItemIndex, TokenKey, TokenKeys, decode_group};
@@ -130,9 +130,12 @@ impl Shop {
         let webhooks = Arc::new(Webhooks::new(vec![secret], world.store.clone(), clock.clone()));
         let locks = Arc::new(EmbeddedLocks::default());
         let works = Works::new(locks, None, Arc::new(SystemEntropy), WorkSettings::default());
+        let meter = Meter::new(world.clone(), clock.clone(), domain::Role::Gateway, "of-a-test", gateway::ANSWERS);
         let parts = GatewayParts {
             works: works.clone(),
-            intake: Intake::new(world.clone(), world.clone()),
+            intake: Intake::new(world.clone(), world.clone(), meter.clone()),
+            meter,
+            accountant: world.store.clone(),
             concurrency: Concurrency::new(
                 world.store.clone(),
                 world.gate.clone(),
@@ -279,6 +282,8 @@ impl Shop {
         let (world, clock) = (&self.world, self.clock.clone());
         let locks = Arc::new(EmbeddedLocks::default());
         let stop = CancellationToken::new();
+        let role = domain::Role::Consumer;
+        let meter = Meter::new(world.clone(), clock.clone(), role, "of-a-test", consumer::OUTCOMES);
         let consumer = Consumer {
             lanes: vec![world.queue.lane(domain::Shard::default())],
             orders: world.clone(),
@@ -290,6 +295,7 @@ impl Shop {
             kept: RetentionSettings::default(),
             gate: world.clone(),
             bus: world.queue.clone(),
+            meter,
             concurrency: Concurrency::new(
                 world.store.clone(),
                 world.gate.clone(),

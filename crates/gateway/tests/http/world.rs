@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use async_trait::async_trait;
 use backends::embedded::{Embedded, EmbeddedGate, EmbeddedLimits, EmbeddedQueue, EmbeddedQuotas, EmbeddedStore};
 use domain::ports::{
-    Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Leased, Operator, OrderArchive, OrderHistory,
-    OrderPage, OrderStore, Outage, PlaceError, Placement, Queue, RecordPage, Reserved, Restocked, SaleStore,
-    SharedLimit, SharedLimits, Spent, Unplaced, Withdrawn,
+    ActivityStore, Changed, Clock, Condition, Entropy, Gate, Health, Held, JobLookup, Leased, NotedActivity, Operator,
+    OrderArchive, OrderHistory, OrderPage, OrderStore, Outage, PlaceError, Placement, Queue, RecordPage, Reserved,
+    Restocked, SaleStore, Seen, SharedLimit, SharedLimits, Spent, Unplaced, Withdrawn,
 };
 use domain::{
-    Attempt, BuyerId, Hold, ItemIndex, ItemTotals, JobId, NewSale, OrderStatus, OrderView, Patch, RefusedReason,
-    Reservation, Restock, RestockId, Route, Sale, SaleId, SaleNumber, SaleState, Shard, StockEffect, Timestamp,
-    Verdict, WarmSale, Withdrawal,
+    ActivityRow, Attempt, BuyerId, Hold, Instance, ItemIndex, ItemTotals, JobId, NewSale, OrderStatus, OrderView,
+    Patch, RefusedReason, Reservation, Restock, RestockId, Route, Sale, SaleId, SaleNumber, SaleState, Shard,
+    StockEffect, Timestamp, Verdict, WarmSale, Withdrawal,
 };
 
 /// Stands still until it is told to go on.
@@ -63,6 +63,8 @@ pub struct Faults {
     pub broker_away: AtomicBool,
     /// The database answers nothing.
     pub store_away: AtomicBool,
+    /// Counts the questions about activity.
+    pub activity_read: AtomicU64,
     /// Counts the questions to the gate about purchases.
     pub asked: AtomicU64,
 }
@@ -264,6 +266,26 @@ impl SaleStore for Faulty {
     }
     async fn holds(&self, sale: SaleNumber, after: Option<JobId>, limit: usize) -> Result<Vec<Hold>, Outage> {
         self.store.holds(sale, after, limit).await
+    }
+}
+
+#[async_trait]
+impl ActivityStore for Faulty {
+    async fn note(&self, by: &Instance, rows: &[ActivityRow]) -> Result<(), Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.note(by, rows).await
+    }
+    async fn activity(&self, sale: SaleNumber, after: i64, limit: usize) -> Result<Vec<NotedActivity>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.faults.activity_read.fetch_add(1, Ordering::SeqCst);
+        self.store.activity(sale, after, limit).await
+    }
+    async fn instances(&self, within_s: u32) -> Result<Vec<Seen>, Outage> {
+        self.reach(&self.faults.store_away)?;
+        self.store.instances(within_s).await
+    }
+    async fn condense(&self, older_than_s: u32, limit: usize) -> Result<u64, Outage> {
+        self.store.condense(older_than_s, limit).await
     }
 }
 

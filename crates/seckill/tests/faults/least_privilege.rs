@@ -165,6 +165,19 @@ async fn a_sale_runs_with_users_who_can_do_nothing_else() {
         }
     }
 
+    // What was asked is written by both roles, and read by one.
+    eventually("the report tells what the gateway and the consumer have counted", Duration::from_secs(10), || async {
+        let report = client.operate("GET", "/admin/v1/sales/s1/report", None).await.json;
+        (&report["accepted"], &report["refused"]["sold-out"]) == (&json!(20), &json!(10))
+    })
+    .await;
+    let url = format!("postgres://seckill_gateway:{gateway_pw}@127.0.0.1:{}/seckill", services.postgres.port());
+    let pool = PgPool::connect(&url).await.unwrap();
+    let roles: Vec<String> =
+        sqlx::query_scalar("select role from instances order by role").fetch_all(&pool).await.unwrap();
+    assert_eq!(roles, ["consumer", "gateway"]);
+    pool.close().await;
+
     redis_refuses(&services, [gateway_pw, consumer_pw, operator_pw]).await;
     rabbitmq_refuses(&services, gateway_pw, consumer_pw).await;
     postgres_refuses(&services, gateway_pw, consumer_pw).await;
@@ -299,6 +312,8 @@ async fn postgres_refuses(services: &Services, gateway: &str, consumer: &str) {
             "truncate orders",
             "delete from audit_log",
             "update audit_log set reason = 'nothing happened'",
+            "update activity set activity = '{}'",
+            "truncate activity",
             "delete from _sqlx_migrations",
             "create role other",
             "create schema other",

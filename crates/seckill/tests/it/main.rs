@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod activity;
 mod ceilings;
 mod cli;
 mod concurrency;

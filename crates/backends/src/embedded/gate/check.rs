@@ -36,6 +36,11 @@ impl CheckIndex {
         self.order.iter().nth(self.order.len() / 2).map(|(_, job)| *job)
     }
 
+    /// All of them, in no order.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = JobId> {
+        self.due.keys().copied()
+    }
+
     /// Jobs watched.
     pub(super) fn len(&self) -> u64 {
         self.due.len() as u64

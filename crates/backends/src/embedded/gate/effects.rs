@@ -38,6 +38,12 @@ impl GateSale {
         record.map_or(0, |record| (now - record.admitted_at).num_milliseconds().max(0).unsigned_abs())
     }
 
+    /// How long the oldest one that is watched has waited.
+    pub(super) fn longest_wait_ms(&self, now: Timestamp) -> u64 {
+        let admitted = self.check.jobs().filter_map(|job| Some(self.jobs.get(&job)?.admitted_at)).min();
+        admitted.map_or(0, |admitted| (now - admitted).num_milliseconds().max(0).unsigned_abs())
+    }
+
     fn claim(&mut self, job: JobId, now: Timestamp) -> Option<Reservation> {
         match self.jobs.get(&job).filter(|record| record.rev == 0) {
             Some(record) => {

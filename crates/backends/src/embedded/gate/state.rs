@@ -155,6 +155,7 @@ impl GateState {
             limit_per_buyer: sale.limit,
             waiting_jobs: sale.check.len(),
             waiting_ms: sale.middle_wait_ms(now),
+            oldest_ms: sale.longest_wait_ms(now),
             reloaded_at: sale.reloaded_at,
             items: sale.items.clone(),
         };

@@ -148,6 +148,11 @@ impl EventBus for EmbeddedQueue {
 
 #[async_trait]
 impl DeadLetters for EmbeddedQueue {
+    async fn count(&self) -> Result<u64, Outage> {
+        self.inner.reachable()?;
+        Ok(lock(&self.inner.state).dead.len() as u64)
+    }
+
     async fn list(&self, chosen: &LetterFilter, limit: usize) -> Result<Vec<DeadLetter>, Outage> {
         self.inner.reachable()?;
         let state = lock(&self.inner.state);

@@ -1,9 +1,10 @@
 //! The database in memory: sales, orders and the outbox under one lock, so that every call is one transaction.
 //!
 //! [`state`] is the tables, [`place`] writes orders, [`life`] and [`payments`] pay and end them, [`sales`] and [`restock`] do
-//! what operators decide, [`outbox`] hands on what has to reach someone else, [`archive`] is read by operators, [`retention`] forgets what is over. Nothing
+//! what operators decide, [`outbox`] hands on what has to reach someone else, [`archive`] is read by operators, [`activity`] keeps what was asked, [`retention`] forgets what is over. Nothing
 //! outlives the process.
 
+mod activity;
 mod archive;
 mod life;
 mod orders;

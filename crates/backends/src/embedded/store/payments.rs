@@ -63,6 +63,12 @@ impl Payments {
         ids.filter_map(entry).collect()
     }
 
+    /// Payments for this order that were given back.
+    pub(super) fn refunded(&self, order: JobId) -> u64 {
+        let states = self.of_order.get(&order).into_iter().flatten().filter_map(|id| Some(self.rows.get(id)?.state));
+        states.filter(|state| *state == PaymentState::Refunded).count() as u64
+    }
+
     /// Is there a payment for this order that has to be decided, or given back?
     pub(super) fn waits_for(&self, order: JobId) -> bool {
         let states = self.of_order.get(&order).into_iter().flatten().filter_map(|id| Some(self.rows.get(id)?.state));

@@ -74,6 +74,7 @@ impl Tables {
             }
         }
         if cleared == 0 {
+            self.activity.forget(row.sale.number);
             return 1; // the sale itself, which ends here
         }
         self.clearing = Some(row);

@@ -8,6 +8,7 @@ use domain::{
     RestockId, Sale, SaleId, SaleNumber, Timestamp,
 };
 
+use super::activity::ActivityTable;
 use super::outbox::OutboxTable;
 use super::payments::Payments;
 use super::quota::QuotaTable;
@@ -35,6 +36,7 @@ pub(super) struct Tables {
     pub(super) settings: HashMap<String, Setting>,
     pub(super) audit: VecDeque<AuditEntry>,
     pub(super) quotas: QuotaTable,
+    pub(super) activity: ActivityTable,
 }
 
 /// A sale with its items' books and its orders.

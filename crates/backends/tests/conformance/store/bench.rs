@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use backends::SystemClock;
 use backends::embedded::Embedded;
 use domain::ports::{
-    AuditLog, Changed, Clock, Deliver, Operator, OrderArchive, OrderLife, OrderStore, Outage, Outbox, OutboxRow,
-    Placement, QuotaStore, Retention, SaleStore, SettingStore, Sink,
+    Accountant, ActivityStore, AuditLog, Changed, Clock, Deliver, Operator, OrderArchive, OrderLife, OrderStore,
+    Outage, Outbox, OutboxRow, Placement, QuotaStore, Retention, SaleStore, SettingStore, Sink,
 };
 use domain::{
     BuyerId, Effect, EventMessage, Hold, ItemIndex, ItemTotals, JobId, NewSale, Outcome, Quantity, RefusedReason,
@@ -35,6 +35,8 @@ pub(super) struct Bench {
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) quotas: Arc<dyn QuotaStore>,
     pub(super) retention: Arc<dyn Retention>,
+    pub(super) activity: Arc<dyn ActivityStore>,
+    pub(super) accountant: Arc<dyn Accountant>,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -88,16 +90,8 @@ impl Bench {
     /// All ports of one store.
     pub(super) fn of<S>(store: Arc<S>) -> Self
     where
-        S: OrderStore
-            + OrderArchive
-            + OrderLife
-            + SaleStore
-            + Outbox
-            + SettingStore
-            + AuditLog
-            + QuotaStore
-            + Retention
-            + 'static,
+        S: OrderStore + OrderArchive + OrderLife + SaleStore + Outbox + SettingStore + AuditLog + QuotaStore,
+        S: Retention + ActivityStore + Accountant + 'static,
     {
         Self {
             orders: store.clone(),
@@ -108,7 +102,9 @@ impl Bench {
             settings: store.clone(),
             audit: store.clone(),
             quotas: store.clone(),
-            retention: store,
+            retention: store.clone(),
+            activity: store.clone(),
+            accountant: store,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The ports `OrderStore`, `SaleStore` and `Outbox`: in-process, and Postgres.
 
+mod accounts;
+mod activity;
 mod archive;
 mod bench;
 mod late;
@@ -87,6 +89,25 @@ mod forgets {
         a_late_message_of_a_sale_that_was_cleared_places_nothing,
         an_id_may_be_used_again_and_a_number_is_not,
         several_callers_clear_each_sale_once,
+    ]);
+}
+
+mod keeps_activity {
+    crate::suite!(crate::store::activity: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        rows_are_read_in_the_order_in_which_they_were_written_and_only_what_is_new,
+        a_row_that_is_written_again_counts_once,
+        racing_instances_lose_nothing,
+        who_is_alive_is_known_and_who_was_is_forgotten,
+        old_seconds_become_minutes_and_no_count_is_lost,
+        racing_condensers_lose_nothing,
+        it_goes_with_its_sale_and_comes_for_no_other,
+    ]);
+}
+
+mod adds_up {
+    crate::suite!(crate::store::accounts: embedded by crate::store::embedded, postgres by crate::store::postgres; [
+        orders_are_added_up_by_what_became_of_them,
+        there_are_no_accounts_of_no_sale,
     ]);
 }
 
