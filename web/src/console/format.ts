@@ -1,9 +1,8 @@
-/** Numbers, times and amounts as people read them. Nothing here knows React. */
+/** Numbers, times and amounts as operators read them. Nothing here knows React. */
 
-export type Lang = 'en' | 'zh';
+import { type Language, locale as localeOf } from '../i18n';
 
-const LOCALE: Record<Lang, string> = { en: 'en-GB', zh: 'zh-CN' };
-const SPAN_UNITS: Record<Lang, { d: string; h: string; min: string; s: string; ms: string }> = {
+const SPAN_UNITS: Record<Language, { d: string; h: string; min: string; s: string; ms: string }> = {
   en: { d: ' d', h: ' h', min: ' min', s: ' s', ms: ' ms' },
   zh: { d: ' 天', h: ' 小时', min: ' 分', s: ' 秒', ms: ' 毫秒' },
 };
@@ -30,8 +29,8 @@ export interface Format {
   zone(): string;
 }
 
-export function formats(lang: Lang): Format {
-  const locale = LOCALE[lang];
+export function formats(lang: Language): Format {
+  const locale = localeOf(lang);
   const span = SPAN_UNITS[lang];
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const one = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });

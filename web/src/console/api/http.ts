@@ -30,7 +30,7 @@ let csrfToken: string | undefined;
 let onSignedOut: () => void = () => {};
 
 /** The token that writes carry; `undefined` after signing out. */
-export function useCsrfToken(token: string | undefined): void {
+export function setCsrfToken(token: string | undefined): void {
   csrfToken = token;
 }
 

@@ -4,25 +4,26 @@
  */
 
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { Button, Dialog, Field } from '../../ui';
 import type { Problem } from '../api/http';
 import { asProblem } from '../useLoad';
 import { useTongue } from '../words';
-import { Button } from './Button';
-import { Dialog } from './Dialog';
-import { Area, Field, Tick } from './Field';
 import { Notice, ProblemNotice } from './Notice';
+import { Tick } from './Tick';
+
+/** How a second question is answered: by typing this text, or by ticking a box. */
+type Proof = { type: string } | 'tick';
 
 interface Props {
   title: string;
   what: ReactNode;
   confirm: string;
-  /** Ask a second time: type this text, or tick a box. */
-  twice?: { type: string } | 'tick';
+  twice?: Proof;
   /** Fields of the action itself. */
   children?: ReactNode;
-  /** Are those fields fine? Asked when the form is sent; it shows its own complaints. */
+  /** Are those fields fine? Asked when the form is sent; they show their own complaints. */
   valid?: () => boolean;
-  /** Nothing to do: only closing is possible. */
+  /** There is nothing to do: only closing is possible. */
   idle?: boolean;
   run: (reason: string) => Promise<void>;
   onClose: () => void;
@@ -35,33 +36,25 @@ export function ActionDialog({ title, what, confirm, twice, children, valid, idl
   const { words } = useTongue();
   const [step, setStep] = useState<'reason' | 'sure'>('reason');
   const [reason, setReason] = useState('');
-  const [proof, setProof] = useState('');
+  const [proven, setProven] = useState(false);
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  const body = useRef<HTMLDivElement>(null);
-
-  useEffect(() => {
-    // The second question is a new one: whoever types or listens has to be brought to it.
-    if (step === 'sure') body.current?.querySelector<HTMLElement>('input')?.focus();
-  }, [step]);
-
+  const reasonMissing = reason.trim() === '';
   const asksMore = twice !== undefined && step === 'reason';
-  const proven = twice === undefined || proof === (twice === 'tick' ? 'ticked' : twice.type);
-  const reasonGiven = reason.trim() !== '';
 
   const send = async (event: FormEvent) => {
     event.preventDefault();
     if (busy || idle) return;
     setTried(true);
     const fine = valid?.() ?? true;
-    if (!reasonGiven || !fine) return;
+    if (reasonMissing || !fine) return;
     if (asksMore) {
       setTried(false);
       setStep('sure');
       return;
     }
-    if (!proven) return;
+    if (twice !== undefined && !proven) return;
     setBusy(true);
     setProblem(undefined);
     try {
@@ -72,36 +65,29 @@ export function ActionDialog({ title, what, confirm, twice, children, valid, idl
     }
   };
 
-  const first = (
-    <>
-      <div className="c-what">{what}</div>
-      {children}
-      {!idle && (
-        <Area
-          label={words.do.reason}
-          help={words.do.reasonHelp}
-          error={tried && !reasonGiven ? words.do.reasonMissing : undefined}
-          value={reason}
-          onText={setReason}
-          maxLength={REASON_MAX}
-        />
-      )}
-    </>
-  );
-
   return (
-    <Dialog title={title} onClose={onClose} busy={busy}>
-      <form onSubmit={send} noValidate>
-        <div ref={body}>
-          {step === 'reason' ? first : <Sure {...{ twice, proof, setProof, tried, proven, what }} />}
-          {problem && <ProblemNotice problem={problem} />}
-        </div>
-        <div className="c-buttons">
+    <Dialog title={title} onClose={() => !busy && onClose()}>
+      <form className="stack" onSubmit={send} noValidate>
+        {step === 'reason' ? (
+          <>
+            <div>{what}</div>
+            {children}
+            {!idle && (
+              <Field label={words.do.reason} hint={words.do.reasonHelp} error={tried && reasonMissing && words.do.reasonMissing}>
+                <textarea rows={2} value={reason} maxLength={REASON_MAX} onChange={(event) => setReason(event.target.value)} />
+              </Field>
+            )}
+          </>
+        ) : (
+          twice && <Sure twice={twice} what={what} missing={tried && !proven} onProven={setProven} />
+        )}
+        {problem && <ProblemNotice problem={problem} />}
+        <div className="row">
           <Button onClick={onClose} disabled={busy}>
             {idle ? words.common.close : words.common.cancel}
           </Button>
           {!idle && (
-            <Button type="submit" look={twice ? 'danger' : 'main'} aria-disabled={busy}>
+            <Button type="submit" weight={twice ? 'danger' : 'primary'} aria-disabled={busy}>
               {busy ? words.common.working : asksMore ? words.do.goOn : confirm}
             </Button>
           )}
@@ -112,41 +98,46 @@ export function ActionDialog({ title, what, confirm, twice, children, valid, idl
 }
 
 interface SureProps {
-  twice: Props['twice'];
-  proof: string;
-  setProof: (proof: string) => void;
-  tried: boolean;
-  proven: boolean;
+  twice: Proof;
   what: ReactNode;
+  missing: boolean;
+  onProven: (proven: boolean) => void;
 }
 
-function Sure({ twice, proof, setProof, tried, proven, what }: SureProps) {
+function Sure({ twice, what, missing, onProven }: SureProps) {
   const { words } = useTongue();
-  const error = tried && !proven;
+  const [proof, setProof] = useState('');
+  const body = useRef<HTMLDivElement>(null);
+  // A new question: whoever types or listens has to be brought to it.
+  useEffect(() => body.current?.querySelector('input')?.focus(), []);
   return (
-    <>
+    <div className="stack" ref={body}>
       <Notice kind="warn">
         <strong>{words.do.sure}.</strong> {what}
       </Notice>
       {twice === 'tick' ? (
         <Tick
           label={words.letters.understand}
-          checked={proof === 'ticked'}
-          onTick={(on) => setProof(on ? 'ticked' : '')}
-          error={error ? words.letters.understandMissing : undefined}
+          checked={proof !== ''}
+          onTick={(on) => {
+            setProof(on ? 'ticked' : '');
+            onProven(on);
+          }}
+          error={missing ? words.letters.understandMissing : undefined}
         />
       ) : (
-        twice && (
-          <Field
-            label={words.do.typeId(twice.type)}
+        <Field label={words.do.typeId(twice.type)} error={missing && words.do.typeIdWrong}>
+          <input
             value={proof}
             autoComplete="off"
             spellCheck={false}
-            onChange={(event) => setProof(event.target.value)}
-            error={error ? words.do.typeIdWrong : undefined}
+            onChange={(event) => {
+              setProof(event.target.value);
+              onProven(event.target.value === twice.type);
+            }}
           />
-        )
+        </Field>
       )}
-    </>
+    </div>
   );
 }

@@ -5,7 +5,7 @@ export function Moment({ at, utc = true }: { at: string | null | undefined; utc?
   const { words, format } = useTongue();
   if (!at) return <>{words.common.none}</>;
   return (
-    <time dateTime={at} className="c-moment">
+    <time dateTime={at} className="moment">
       {format.time(at)}
       {utc && <small>{words.common.utc(format.utc(at))}</small>}
     </time>

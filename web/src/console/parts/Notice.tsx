@@ -9,7 +9,7 @@ type Kind = 'ok' | 'info' | 'warn' | 'bad';
 
 export function Notice({ kind, children }: { kind: Kind; children: ReactNode }) {
   return (
-    <div className={`c-notice ${kind}`} role={kind === 'bad' ? 'alert' : 'status'}>
+    <div className={`notice ${kind}`} role={kind === 'bad' ? 'alert' : 'status'}>
       <Icon name={kind} />
       <div>{children}</div>
     </div>
@@ -19,13 +19,14 @@ export function Notice({ kind, children }: { kind: Kind; children: ReactNode }) 
 export function ProblemNotice({ problem }: { problem: Problem }) {
   const { words, format } = useTongue();
   const { wrong } = words;
-  const says = problem.code === 'no-answer' ? wrong.noAnswer : problem.detail || wrong.unknown;
+  const silent = problem.code === 'no-answer';
   return (
     <Notice kind="bad">
-      <strong>{wrong.title}.</strong> <span lang={problem.code === 'no-answer' ? undefined : 'en'}>{says}</span>
+      <strong>{wrong.title}.</strong>{' '}
+      {silent || !problem.detail ? (silent ? wrong.noAnswer : wrong.unknown) : <span lang="en">{problem.detail}</span>}
       {problem.code === 'outcome-unknown' && <> {wrong.outcomeUnknown}</>}
       {problem.retryAfterS !== undefined && <> {wrong.retryIn(format.span(problem.retryAfterS))}</>}
-      {problem.requestId && <div className="c-dim">{wrong.requestId(problem.requestId)}</div>}
+      {problem.requestId && <div className="small">{wrong.requestId(problem.requestId)}</div>}
     </Notice>
   );
 }

@@ -12,11 +12,11 @@ interface Props {
 export function Panel({ title, help, actions, className = '', children }: Props) {
   const id = useId();
   return (
-    <section className={`c-panel ${className}`} aria-labelledby={id}>
+    <section className={`panel ${className}`} aria-labelledby={id}>
       <header>
         <h2 id={id}>{title}</h2>
-        {help && <span className="c-dim">{help}</span>}
-        {actions && <div className="c-actions">{actions}</div>}
+        {help && <span className="soft small">{help}</span>}
+        {actions && <div className="actions">{actions}</div>}
       </header>
       {children}
     </section>

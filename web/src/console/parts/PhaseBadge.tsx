@@ -3,5 +3,5 @@ import { useTongue } from '../words';
 
 export function PhaseBadge({ phase }: { phase: Phase }) {
   const { words } = useTongue();
-  return <span className={`c-badge ${phase}`}>{words.phase[phase] ?? phase}</span>;
+  return <span className={`badge ${phase}`}>{words.phase[phase] ?? phase}</span>;
 }
