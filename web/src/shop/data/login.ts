@@ -12,6 +12,7 @@ const listeners = new Set<() => void>();
 /** A JWT that came in the address (`#access_token=…`); kept in memory only. */
 let handed: string | undefined;
 let known: Login | undefined;
+let offered = true;
 
 /** The `sub` of a JWT. The shop verifies it; here it only keeps two people's attempts apart. */
 export function subject(jwt: string): string | undefined {
@@ -54,7 +55,10 @@ const demo = (renew: boolean) => alone(async (): Promise<Login | undefined> => {
   if (before && !(renew && before.accessToken === known?.accessToken)) return before;
   const answer = await call('post', '/api/v1/demo/buyers');
   if (!answer.ok) {
-    if (answer.problem.code === 'not-found') return undefined;
+    if (answer.problem.code === 'not-found') {
+      offered = false;
+      return undefined;
+    }
     throw new Error(answer.problem.code);
   }
   localStorage.setItem(KEY, JSON.stringify(answer.body));
@@ -71,6 +75,8 @@ export async function login(renew = false): Promise<Login | undefined> {
   return found;
 }
 
+/** Can a buyer be had here by asking for one? */
+export const demoOffered = () => offered && !globalThis.seckillLogin && !handed;
 /** Is the buyer one that the demo handed out? */
 export const isDemo = () => known !== undefined && stored()?.buyer === known.buyer;
 export const knownBuyer = () => known?.buyer;

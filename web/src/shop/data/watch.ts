@@ -1,11 +1,14 @@
 // Something on the page that is asked for again and again, politely: not while hidden, not before Retry-After.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Answer } from '../../client/http';
+import { clock } from './clock';
 import type { Problem } from './shop';
 
 export interface Watched<Body> {
   /** As last read; stays when a later question fails. */
   body?: Body;
+  /** When that was, by the shop's clock. */
+  at?: number;
   /** Why the last question failed. */
   problem?: Problem | undefined;
   /** Asks now. */
@@ -24,7 +27,7 @@ const AFTER_FAILURE_MS = 3_000;
 export function useWatched<Body>(
   key: string, question: (signal: AbortSignal) => Promise<Answer<Body>>, everyMs: (body: Body) => number | null,
 ): Watched<Body> {
-  const [known, setKnown] = useState<{ key: string; body?: Body; problem?: Problem | undefined }>({ key });
+  const [known, setKnown] = useState<Omit<Watched<Body>, 'look'> & { key: string }>({ key });
   const latest = useRef({ question, everyMs });
   latest.current = { question, everyMs };
   const again = useRef<() => void>(() => undefined);
@@ -43,7 +46,7 @@ export function useWatched<Body>(
       asking = false;
       if (stopping.signal.aborted) return;
       if (answer.ok) {
-        setKnown({ key, body: answer.body });
+        setKnown({ key, body: answer.body, at: clock.now() });
         const next = latest.current.everyMs(answer.body);
         if (next !== null) later(next * (1 + Math.random() * SPREAD));
       } else {
