@@ -103,6 +103,16 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Does a proxy that we trust say that its client came over TLS? Its last word counts: what stands left of it was
+/// written by others.
+pub fn came_over_tls(request: &HttpRequest, trusted: &[Cidr]) -> bool {
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let is_trusted = peer.is_some_and(|peer| trusted.iter().any(|network| network.contains(peer)));
+    let last = request.headers().get_all("x-forwarded-proto").last().and_then(|value| value.to_str().ok());
+    let last = last.and_then(|value| value.rsplit(',').next());
+    is_trusted && last.is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"))
+}
+
 /// The peer, unless it is a trusted proxy: then the rightmost hop that is not one. Whatever stands left of that was
 /// written by the client and proves nothing.
 fn client<'a>(peer: IpAddr, headers: impl Iterator<Item = &'a str>, trusted: &[Cidr]) -> IpAddr {
@@ -184,6 +194,18 @@ mod tests {
         assert_eq!(distinct("203.0.113.9", "x-real-ip", 100), [peer].into());
         let client = Origin::from_address(ip("192.0.2.1"));
         assert_eq!(distinct("10.0.0.1", "x-forwarded-for", 100), [client].into(), "nor what it wrote to our proxy");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_that_a_client_came_over_tls() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let says = |peer: &str, said: &str| {
+            let request = TestRequest::default().peer_addr((ip(peer), 4711).into());
+            came_over_tls(&request.insert_header(("x-forwarded-proto", said)).to_http_request(), &trusted)
+        };
+        assert!(says("10.0.0.1", "https") && says("10.0.0.1", "http, HTTPS"));
+        assert!(!says("203.0.113.9", "https") && !says("10.0.0.1", "http") && !says("10.0.0.1", "https, http"));
+        assert!(!came_over_tls(&TestRequest::default().to_http_request(), &trusted));
     }
 
     #[test]

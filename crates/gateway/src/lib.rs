@@ -5,6 +5,7 @@
 //! nothing of it is repeated here.
 
 mod address;
+mod assets;
 mod auth;
 mod body;
 mod buyers;

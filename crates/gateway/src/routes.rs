@@ -1,15 +1,17 @@
 //! Every route of both ports, on one page.
 
+use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
 
+use crate::assets;
 use crate::auth::{require_admin, require_metrics};
-use crate::buyers::{challenge, demo, events, jobs, mine, orders, pages, payments, sales, tokens};
+use crate::buyers::{challenge, demo, events, jobs, mine, orders, payments, sales, tokens};
 use crate::envelope::RouteMetrics;
 use crate::health;
 use crate::operators::{
-    self, audit, changes, concurrency, dead_letters, jobs as hanging, ledger, performance, reconcile, restock,
+    self, audit, changes, concurrency, dead_letters, jobs as hanging, ledger, performance, reconcile, restock, session,
 };
 use crate::problem::Problem;
 
@@ -31,9 +33,8 @@ pub fn buyers(with_demo: bool) -> Vec<At> {
         at("/api/v1/me/orders").get(mine::list),
         at("/livez").get(health::livez),
         at("/readyz").get(health::readyz),
-        at("/").get(pages::index),
-        at("/assets/shop.js").get(pages::script),
-        at("/assets/shop.css").get(pages::style),
+        at("/").page(assets::shop),
+        at("/assets/{file}").page(assets::get),
     ];
     if with_demo {
         routes.push(at("/api/v1/demo/buyers").post(demo::create));
@@ -41,10 +42,13 @@ pub fn buyers(with_demo: bool) -> Vec<At> {
     routes
 }
 
-/// The operators' port. All but the two probes are behind a key.
+/// The operators' port. All but the probes, the pages' files and the sign-in are behind a key, or the session that it
+/// began.
 pub fn operators() -> Vec<At> {
     vec![
-        at("/").admin_get(operators::pages::index),
+        at("/").page(assets::console),
+        at("/assets/{file}").page(assets::get),
+        at("/admin/v1/session").post(session::create).admin_get(session::get).admin_delete(session::delete),
         at("/admin/v1/sales").admin_get(operators::sales::list).admin_post(operators::sales::create),
         at("/admin/v1/sales/{sale}").admin_get(operators::sales::get).admin_patch(operators::sales::patch),
         at("/admin/v1/sales/{sale}/warm").admin_post(changes::warm),
@@ -88,11 +92,12 @@ pub fn status() -> Vec<At> {
 pub struct At {
     path: &'static str,
     methods: Vec<Method>,
+    has_head: bool,
     resource: Resource,
 }
 
 fn at(path: &'static str) -> At {
-    At { path, methods: Vec::new(), resource: web::resource(path) }
+    At { path, methods: Vec::new(), has_head: false, resource: web::resource(path) }
 }
 
 macro_rules! verbs {
@@ -119,7 +124,20 @@ impl At {
         admin_post POST behind require_admin;
         admin_put PUT behind require_admin;
         admin_patch PATCH behind require_admin;
+        admin_delete DELETE behind require_admin;
         metrics_get GET behind require_metrics;
+    }
+
+    /// A file that everybody may have: GET, and HEAD for whoever wants to know whether it is there.
+    fn page<H, A>(mut self, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        self.has_head = true;
+        let either = guard::Any(guard::Get()).or(guard::Head());
+        self.with(Method::GET, web::route().guard(either).to(handler))
     }
 
     fn with(mut self, method: Method, route: Route) -> Self {
@@ -133,14 +151,15 @@ impl At {
         self.path
     }
 
-    /// The methods that are served there.
+    /// The methods that are served there; HEAD goes without saying where a page is.
     pub fn methods(&self) -> &[Method] {
         &self.methods
     }
 
     /// For the application: with its measures, and the answer to every other method.
     pub(crate) fn into_resource(self) -> Resource {
-        let allow = self.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let head = self.has_head.then_some("HEAD");
+        let allow = self.methods.iter().map(Method::as_str).chain(head).collect::<Vec<_>>().join(", ");
         let refuse = move || {
             let problem = Problem::method_not_allowed(&allow);
             async move { Err::<actix_web::HttpResponse, Problem>(problem) }

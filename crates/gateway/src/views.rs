@@ -1,8 +1,8 @@
 //! The JSON that more than one handler answers with.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
 use domain::{JobId, JobRecord, JobState, JobStatus, Money, Phase, RefusedReason, Sale, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,6 +23,12 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
         .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
         .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .body(json_bytes(body))
+}
+
+/// Does the caller know the content of this tag?
+pub fn matches_tag(request: &HttpRequest, tag: &str) -> bool {
+    let sent = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    sent.flat_map(|value| value.split(',')).map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
 }
 
 /// A body as JSON, in memory that suits most of them.

@@ -1,8 +1,11 @@
-//! The operators' key: as bearer token, or as the password of HTTP Basic, so that a browser can ask for it.
+//! The operators' key: as bearer token, as the password of HTTP Basic, so that a browser can ask for it, or in the
+//! session that it began. A browser sends the last two by itself, whoever made it: writes that come with them have to
+//! show that they come from a page of ours.
 
 use actix_web::Error;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -10,9 +13,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use subtle::ConstantTimeEq as _;
 
-use crate::auth::bearer;
+use crate::auth::{Session, bearer};
+use crate::edge::Edge;
 use crate::health::Status;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::settings::Secret;
 
 /// The keys of the operators' port.
@@ -25,7 +29,8 @@ pub struct MetricsKeys {
 }
 
 impl MetricsKeys {
-    fn opens_all(&self, sent: &str) -> bool {
+    /// Is this the admin key?
+    pub fn opens_all(&self, sent: &str) -> bool {
         same(&self.admin, sent)
     }
 
@@ -54,15 +59,46 @@ async fn require(
     next: Next<BoxBody>,
     opens: fn(&MetricsKeys, &str) -> bool,
 ) -> Result<ServiceResponse, Error> {
-    let sent = key(request.headers());
-    let keys = request.app_data::<Data<Status>>().map(|status| &status.keys);
-    if let (Some(sent), Some(keys)) = (sent, keys)
-        && opens(keys, &sent)
-    {
-        return next.call(request).await;
+    match admitted(&request, opens) {
+        Ok(()) => next.call(request).await,
+        Err(problem) => Ok(request.error_response(problem)),
     }
+}
+
+fn admitted(request: &ServiceRequest, opens: fn(&MetricsKeys, &str) -> bool) -> Result<(), Problem> {
+    let headers = request.headers();
+    let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let Some(status) = request.app_data::<Data<Status>>() else { return Err(stranger(headers)) };
+    if headers.contains_key(header::AUTHORIZATION) {
+        // A key that is shown decides alone, also when it is wrong.
+        if !key(headers).is_some_and(|sent| opens(&status.keys, &sent)) {
+            return Err(stranger(headers));
+        }
+        let foreign = writes && bearer(headers).is_none() && is_cross_site(headers);
+        return if foreign { Err(foreign_page()) } else { Ok(()) };
+    }
+    let edge = request.app_data::<Data<Edge>>().ok_or_else(|| stranger(headers))?;
+    let session = Session::of(headers, &status.keys.admin, edge.clock.now()).ok_or_else(|| stranger(headers))?;
+    if writes && !session.allows_write(headers) { Err(foreign_page()) } else { Ok(()) }
+}
+
+/// Has the browser said that a page of another site asks?
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    site.is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+fn foreign_page() -> Problem {
+    Problem::new(Code::Forbidden, "Nothing was changed: the request does not show that it comes from the console.")
+}
+
+/// Whoever shows nothing that opens. A browser asks its user for the key if it is told that Basic will do: wanted when
+/// they have gone to a page, not when a page of ours has asked for something.
+fn stranger(headers: &HeaderMap) -> Problem {
+    let by_script = headers.get("sec-fetch-mode").is_some_and(|mode| mode != "navigate");
     let schemes = ["Bearer realm=\"operators\"", "Basic realm=\"operators\", charset=\"UTF-8\""];
-    Ok(request.error_response(Problem::unauthenticated("The operators' key is needed.", &schemes)))
+    let offered = if by_script { &schemes[..1] } else { &schemes[..] };
+    Problem::unauthenticated("The operators' key is needed.", offered)
 }
 
 fn key(headers: &HeaderMap) -> Option<String> {

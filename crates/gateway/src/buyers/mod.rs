@@ -7,7 +7,6 @@ pub mod jobs;
 pub mod lookup;
 pub mod mine;
 pub mod orders;
-pub mod pages;
 pub mod payments;
 pub mod sales;
 pub mod tokens;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::part;
 use crate::edge::Edge;
 use crate::problem::Problem;
-use crate::views::{DateTime, SaleBody, json, to_ms};
+use crate::views::{DateTime, SaleBody, json, matches_tag, to_ms};
 
 /// All sales that shoppers may know of.
 #[derive(Serialize, ToSchema)]
@@ -76,9 +76,4 @@ fn cacheable(request: &HttpRequest, body: &impl Serialize) -> HttpResponse {
         return answer.finish();
     }
     answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json"))).body(body)
-}
-
-fn matches_tag(request: &HttpRequest, tag: &str) -> bool {
-    let sent = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
-    sent.flat_map(|value| value.split(',')).map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
 }

@@ -70,6 +70,12 @@ pub struct Rate {
     pub burst: NonZeroU32,
 }
 
+impl Rate {
+    pub(super) const fn of(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
+        Self { enabled: true, per_second, burst }
+    }
+}
+
 /// A limit that all gateways keep together, in Redis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

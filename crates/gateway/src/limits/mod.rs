@@ -10,6 +10,7 @@ mod document;
 mod local;
 mod shared;
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use control::Live;
 use domain::ports::SharedLimits;
 use metrics::gauge;
 
+use document::Rate;
 pub use document::{LimitsDocument, LimitsDraft, Rule, RuleAction, RuleAlgorithm, RuleSubject};
 pub use shared::{Action, Caller};
 
@@ -26,6 +28,10 @@ use shared::Shared;
 
 /// Between two rounds of forgetting.
 const FORGET_EVERY: Duration = Duration::from_secs(1);
+
+/// Tries to sign in from one address: more than a team behind one address needs, and no way to guess a key.
+const SIGN_IN_PER_S: NonZeroU32 = NonZeroU32::MIN;
+const SIGN_IN_BURST: NonZeroU32 = NonZeroU32::new(20).unwrap();
 
 /// Every limit of the edge.
 pub struct Limiters {
@@ -37,6 +43,8 @@ pub struct Limiters {
     pub order: Limiter,
     /// By job, or by buyer.
     pub status: Limiter,
+    /// By [`crate::address::Origin`]: tries to sign in as an operator. Not for operators to change.
+    pub sign_in: Limiter,
     /// The operator's rules, for all gateways together.
     pub shared: Shared,
     document: Arc<Live<LimitsDocument>>,
@@ -55,6 +63,7 @@ impl Limiters {
             token: limiter("token", now.local.token_per_buyer, WhenFull::LetIn),
             order: limiter("order", now.local.order_per_buyer, WhenFull::LetIn),
             status: limiter("status", now.local.status, WhenFull::LetIn),
+            sign_in: limiter("sign-in", Rate::of(SIGN_IN_PER_S, SIGN_IN_BURST), WhenFull::Share),
             shared: Shared::new(store, &now.shared, callers.clone()),
             document,
             obeyed: Mutex::new(now),
@@ -96,7 +105,7 @@ impl Limiters {
         loop {
             let now = ticks.tick().await;
             self.callers.turn(now.into_std());
-            for limiter in self.local() {
+            for limiter in self.local().into_iter().chain([&self.sign_in]) {
                 limiter.forget();
                 gauge!("seckill_limiter_keys", "limit" => limiter.name()).set(limiter.keys() as f64);
             }

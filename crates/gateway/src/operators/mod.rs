@@ -1,4 +1,5 @@
-//! The operators' port. Every route but `/livez` and `/readyz` is behind the key; see [`crate::routes`].
+//! The operators' port. Every route but the probes, the pages' files and the sign-in is behind the key; see
+//! [`crate::routes`].
 
 pub mod audit;
 pub mod changes;
@@ -14,6 +15,7 @@ pub mod quotas;
 pub mod reconcile;
 pub mod restock;
 pub mod sales;
+pub mod session;
 
 use actix_web::HttpRequest;
 use actix_web::web::Payload;

@@ -1,4 +1,4 @@
-//! Pages for people: what is on this port, and the description of the whole interface.
+//! The description of the whole interface, for people and for programs.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde_json::Value;
 
-use crate::buyers::pages::CONTENT_POLICY;
+use crate::assets::CONTENT_POLICY;
 
 fn page(title: &str, body: &str) -> HttpResponse {
     HttpResponse::Ok()
@@ -20,23 +20,6 @@ fn page(title: &str, body: &str) -> HttpResponse {
              <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title></head>\n\
              <body><main><h1>{title}</h1>\n{body}</main></body></html>\n"
         ))
-}
-
-/// What there is on this port.
-#[utoipa::path(get, path = "/", tag = "operators", security(("adminKey" = [])),
-    extensions(("x-problems" = json!(["unauthenticated"]))),
-    responses((status = 200, description = "A list of links.", body = String, content_type = "text/html")))]
-pub async fn index() -> HttpResponse {
-    let links = [
-        ("/admin/v1/sales", "sales"),
-        ("/admin/v1/dead-letters", "dead letters"),
-        ("/readyz?verbose", "readiness"),
-        ("/metrics", "metrics"),
-        ("/docs", "every route, and what it answers"),
-        ("/openapi.json", "the same for programs"),
-    ];
-    let list: String = links.iter().map(|(href, text)| format!("<li><a href=\"{href}\">{text}</a></li>\n")).collect();
-    page("Operators", &format!("<ul>\n{list}</ul>\n"))
 }
 
 /// The description of both ports, for programs.

@@ -88,11 +88,12 @@ async fn a_client_that_goes_away_at_any_byte_leaves_nothing_behind_and_the_books
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_nobody_reads_holds_up_nobody_else() {
     let shop = Shop::selling(5, 1).await;
+    let script = crate::pages::named(&shop.get("/").await.text).remove(0);
     let mut deaf = Vec::new();
     for _ in 0..20 {
         let mut wire = Wire::to(&shop).await;
         // More answers than the buffers of both sides hold; what cannot be sent any more is not waited for.
-        let many = "GET /assets/shop.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(500);
+        let many = format!("GET {script} HTTP/1.1\r\nhost: x\r\n\r\n").repeat(500);
         let _ = tokio::time::timeout(std::time::Duration::from_millis(100), wire.says(many)).await;
         deaf.push(wire);
     }

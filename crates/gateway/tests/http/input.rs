@@ -156,7 +156,7 @@ async fn unknown_paths_and_methods_are_problems_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_names_its_request_and_is_guarded() {
     let shop = Shop::selling(5, 5).await;
-    for path in ["/", "/api/v1/sales", "/nothing", "/livez", "/assets/shop.js"] {
+    for path in ["/", "/api/v1/sales", "/nothing", "/livez", "/assets/nothing.js"] {
         let answer = shop.send(shop.request("GET", path).header("x-request-id", "trace-1")).await;
         for (name, value) in [
             ("x-request-id", "trace-1"),

@@ -104,10 +104,18 @@ impl Shop {
     }
 
     pub async fn start_with(settings: GatewaySettings) -> Self {
-        Self::start_with_quotas(settings, control::QuotaSettings::default()).await
+        Self::start_as(settings, control::QuotaSettings::default(), ADMIN_KEY).await
     }
 
     pub async fn start_with_quotas(settings: GatewaySettings, settings_of_quotas: control::QuotaSettings) -> Self {
+        Self::start_as(settings, settings_of_quotas, ADMIN_KEY).await
+    }
+
+    pub async fn start_with_key(settings: GatewaySettings, admin_key: &str) -> Self {
+        Self::start_as(settings, control::QuotaSettings::default(), admin_key).await
+    }
+
+    async fn start_as(settings: GatewaySettings, settings_of_quotas: control::QuotaSettings, admin_key: &str) -> Self {
         let clock = TestClock::new();
         let world = Faulty::new(clock.clone());
         let hex = LOGIN_SECRET.map(|byte| format!("{byte:02x}")).concat();
@@ -148,7 +156,7 @@ impl Shop {
             entropy: Arc::new(TestEntropy::default()),
             token_keys: token_keys(),
             buyers: BuyerKeys::from_settings(&logins).unwrap(),
-            admin_key: ADMIN_KEY.to_owned().into(),
+            admin_key: admin_key.to_owned().into(),
             metrics_key: Some(METRICS_KEY.to_owned().into()),
             prometheus: prometheus(),
             settings,

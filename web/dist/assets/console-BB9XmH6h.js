@@ -1,1 +1,0 @@
-import{i as e,n as t,r as n,t as r}from"./i18n-BpvyuNuq.js";var i=e(),a=n(),o=t();function s(){return(0,o.jsxs)(`main`,{children:[(0,o.jsx)(`h1`,{children:`Seckill`}),(0,o.jsx)(r,{})]})}var c=document.getElementById(`root`);c&&(0,a.createRoot)(c).render((0,o.jsx)(i.StrictMode,{children:(0,o.jsx)(s,{})}));
