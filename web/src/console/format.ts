@@ -65,7 +65,7 @@ export function formats(lang: Language): Format {
       return `${value < 10 ? one.format(value) : whole.format(value)}${span.ms}`;
     },
     money: (amount, currency) =>
-      new Intl.NumberFormat(locale, { style: 'currency', currency }).format(amount / 10 ** digits(currency)),
+      new Intl.NumberFormat(locale, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }).format(amount / 10 ** digits(currency)),
     list: (parts) => lists.format(parts),
     zone: () => zoneName(locale),
   };

@@ -11,6 +11,7 @@ import { href } from '../routes';
 import { useTongue } from '../words';
 import { ACTIONS, type Action, next, obstacle } from './actions';
 import { RestockDialog } from './RestockDialog';
+import { SaleFacts } from './SaleFacts';
 
 interface Props {
   sale: Sale;
@@ -38,11 +39,14 @@ export function DoTab({ sale, reload }: Props) {
   );
 
   return (
-    <div className="stack narrow">
+    <div className="do">
       {done && <Notice kind="ok">{done}</Notice>}
-      {first && <Panel title={words.do.next}>{list([first], 'primary')}</Panel>}
-      <Panel title={words.do.other}>{list(others, 'quiet')}</Panel>
-      <Panel title={words.do.dangerous}>{list(['close'], 'danger')}</Panel>
+      <div className="stack">
+        {first && <Panel title={words.do.next}>{list([first], 'primary')}</Panel>}
+        <Panel title={words.do.other}>{list(others, 'quiet')}</Panel>
+        <Panel title={words.do.dangerous}>{list(['close'], 'danger')}</Panel>
+      </div>
+      <SaleFacts sale={sale} />
       {asking === 'restock' && <RestockDialog sale={sale} onDone={finish} onClose={() => setAsking(undefined)} />}
       {asking === 'warm' && (
         <ActionDialog

@@ -67,11 +67,11 @@ function Letter({ letter, onAsk }: { letter: DeadLetter; onAsk: (what: 'replay' 
   return (
     <li>
       <div className="stack-tight">
-        <p lang="en">
-          <strong>{letter.why}</strong>
+        <p lang="en" className="why">
+          {letter.why}
         </p>
         <p lang="en">{letter.explanation}</p>
-        <div className="small">
+        <div className="small jobs">
           <span className="soft">{letter.jobs.length > 0 ? `${letters.jobs(letter.jobs.length)}: ` : letters.noJobs}</span>
           {letter.jobs.map((job) => (
             <a key={job} className="id" href={href({ at: 'find', text: job })}>

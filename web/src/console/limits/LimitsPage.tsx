@@ -36,7 +36,7 @@ export function LimitsPage() {
   const problem = limits.problem ?? rules.problem ?? usage.problem ?? audit.problem;
   const who = gateways ? words.limits.obeying(format.list(gateways)) : words.limits.whoUnknown;
   return (
-    <div className="page stack">
+    <div className="page narrow stack">
       <h1>{words.limits.title}</h1>
       {problem && <ProblemNotice problem={problem} />}
       {applied && (

@@ -15,10 +15,10 @@ export function Age({ state }: { state: LiveState }) {
   }, []);
   const { is, ageS } = freshness(state, Math.max(now, state.heardAtMs ?? 0));
   const { age } = words.live;
-  const span = ageS < 1 ? format.ms(Math.round(ageS * 10) * 100) : format.span(ageS);
+  const span = format.span(ageS);
   const text = {
     connecting: age.connecting,
-    fresh: `${age.fresh} · ${age.updated(span)}`,
+    fresh: `${age.fresh} · ${ageS < 1 ? age.justNow : age.updated(span)}`,
     late: `${age.late} · ${age.updated(span)}`,
     reconnecting: age.reconnecting(span),
     never: age.never,

@@ -1,14 +1,12 @@
 /** Where the units are, stacked to the whole stock, over the whole sale. */
 
 import { useMemo, useState } from 'react';
-import type uPlot from 'uplot';
 import { type Column, Table } from '../../ui';
 import { useTongue } from '../words';
 import { Chart, type Line } from './Chart';
 import { ChartPanel } from './ChartPanel';
 import type { Sample, Series } from './series';
-
-const LEVELS = ['paid', 'held', 'queued', 'free'] as const;
+import { LEVELS, stacked } from './stacked';
 
 export function BurnDown({ series }: { series: Series }) {
   const { words, format } = useTongue();
@@ -76,15 +74,6 @@ export function Legend({ at, entries }: LegendProps) {
       {at !== undefined && <span className="soft digits">{format.clock(at * 1_000)}</span>}
     </div>
   );
-}
-
-/** Sums from the bottom up, tallest first: free + queued + held + paid, then without free, and so on. */
-export function stacked(samples: Sample[]): uPlot.AlignedData {
-  const times = samples.map(({ at }) => at);
-  const sums = LEVELS.map((_, upTo) =>
-    samples.map((sample) => LEVELS.slice(0, upTo + 1).reduce((sum, level) => sum + sample[level], 0)),
-  );
-  return [times, ...sums.reverse()];
 }
 
 /** Rows that a person can look through; the picture has them all. */

@@ -23,7 +23,7 @@ interface Props {
   onPoint?: (at: number | null) => void;
 }
 
-const HEIGHT_MIN = 120;
+const HEIGHT_MIN = 80;
 const AXIS_FONT_PX = 12;
 
 export function Chart({ label, lines, data, value, onPoint }: Props) {
@@ -78,7 +78,7 @@ function options(element: HTMLElement, lines: Line[], latest: Latest): uPlot.Opt
   };
   return {
     ...size(element),
-    padding: [8, 8, 0, 0],
+    padding: [8, 30, 0, 0],
     // The grid stays visible above filled areas.
     drawOrder: ['series', 'axes'] as unknown as uPlot.DrawOrderKey[],
     legend: { show: false },

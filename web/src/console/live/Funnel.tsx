@@ -10,19 +10,14 @@ export function Funnel({ funnel }: { funnel: LiveEvent['funnel'] }) {
   const { words, format } = useTongue();
   const { live, code } = words;
   return (
-    <Panel title={live.funnel} help={live.funnelHelp} className="funnel">
+    <Panel title={live.funnel} {...(funnel && { help: live.funnelHelp(format.number(funnel.asked)) })} className="funnel">
       {funnel && funnel.asked > 0 ? (
-        <>
-          <p className="asked">
-            <b className="digits">{format.number(funnel.asked)}</b> {live.asked}
-          </p>
-          <Bars
-            caption={live.funnel}
-            heads={[live.code, live.count, live.share]}
-            total={funnel.asked}
-            bars={answers(funnel).map(({ answer, count }) => ({ name: code[answer] ?? answer, kind: answer, count }))}
-          />
-        </>
+        <Bars
+          caption={live.funnel}
+          heads={[live.code, live.count, live.share]}
+          total={funnel.asked}
+          bars={answers(funnel).map(({ answer, count }) => ({ name: code[answer] ?? answer, kind: answer, count }))}
+        />
       ) : (
         <p className="soft empty">{live.noPoints}</p>
       )}

@@ -1,4 +1,4 @@
-import { type ReactNode, useId } from 'react';
+import type { ReactNode } from 'react';
 
 interface Props {
   title: string;
@@ -10,12 +10,13 @@ interface Props {
 
 /** A titled part of a page. */
 export function Panel({ title, help, actions, className = '', children }: Props) {
-  const id = useId();
   return (
-    <section className={`panel ${className}`} aria-labelledby={id}>
+    <section className={`panel ${className}`}>
       <header>
-        <h2 id={id}>{title}</h2>
-        {help && <span className="soft small">{help}</span>}
+        <div>
+          <h2>{title}</h2>
+          {help && <span className="soft small digits">{help}</span>}
+        </div>
         {actions && <div className="actions">{actions}</div>}
       </header>
       {children}
