@@ -1,9 +1,10 @@
 import { defineConfig } from '@playwright/test';
+import type { Kind } from './e2e/support/stack';
 
 /** Debian's Chromium; another one with CHROMIUM=/path. Browsers are never downloaded. */
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-export default defineConfig({
+export default defineConfig<object, { kind: Kind }>({
   testDir: 'e2e',
   outputDir: 'e2e/results',
   timeout: 60_000,
@@ -12,6 +13,12 @@ export default defineConfig({
   workers: 1,
   forbidOnly: true,
   reporter: [['list']],
+  projects: [
+    // The program with everything inside it, and the real servers.
+    { name: 'embedded', testMatch: 'shop/**/*.spec.ts', use: { kind: 'embedded' } },
+    { name: 'servers', testMatch: 'shop/**/*.spec.ts', testIgnore: '**/screens.spec.ts', use: { kind: 'servers' } },
+    { name: 'console', testMatch: 'console/**/*.spec.ts' },
+  ],
   use: {
     browserName: 'chromium',
     launchOptions: { executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] },

@@ -23,14 +23,14 @@ const tell = () => { for (const listener of listeners) listener(); };
  * that opens then opens for everyone at once.
  */
 export function useNow(...instants: number[]): number {
-  const [now, setNow] = useState(clock.now);
+  const [, draw] = useState(0);
   const key = instants.join();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     const tick = () => {
       clearTimeout(timer);
       const at = clock.now();
-      setNow(at);
+      draw(at);
       const second = 1_000 - (at % 1_000);
       const next = Math.min(second, ...key.split(',').map(Number).filter((instant) => instant > at).map((instant) => instant - at));
       timer = setTimeout(tick, Math.max(1, Math.ceil(next)));
@@ -42,5 +42,5 @@ export function useNow(...instants: number[]): number {
       listeners.delete(tick);
     };
   }, [key]);
-  return now;
+  return clock.now();
 }

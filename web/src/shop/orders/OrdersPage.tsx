@@ -33,7 +33,7 @@ export function OrdersPage() {
       {body.orders.length === 0 && (
         <div className="empty">
           <p className="empty-title">{say('noOrders')}</p><p className="soft">{say('noOrdersNote')}</p>
-          <ButtonLink weight="primary" large href={toSales}>{say('sales')}</ButtonLink>
+          <ButtonLink weight="primary" large href={toSales}>{say('seeSales')}</ButtonLink>
         </div>
       )}
       <ul className="orders">

@@ -1,7 +1,8 @@
-// There are no photographs of the goods. A still life takes their place: always the same one for the same item.
+// There are no photographs of the goods. A still life takes their place: plain shapes that claim to be nothing, and
+// always the same ones for the same item.
 import { useId } from 'react';
 
-const OBJECTS = [Ball, Bottle, Parcel, Cone, Arch] as const;
+const OBJECTS = [Ball, Tower, Parcel, Cone, Arch] as const;
 const PALETTES = 6;
 
 /** A steady number for a text. */
@@ -41,12 +42,13 @@ interface Shape { fill: string }
 function Ball({ fill }: Shape) {
   return <><circle cx="200" cy="154" r="60" fill={fill} /><path className="mark" d="M146 128a60 60 0 0 1 108 0 74 22 0 0 1-108 0z" /></>;
 }
-function Bottle({ fill }: Shape) {
+function Tower({ fill }: Shape) {
   return (
     <>
-      <path d="M186 74h28v34c0 14 26 22 26 52v46a40 9 0 0 1-80 0v-46c0-30 26-38 26-52z" fill={fill} />
-      <rect className="mark" x="182" y="62" width="36" height="22" rx="5" />
-      <rect className="paper" x="170" y="152" width="60" height="36" rx="3" />
+      <rect x="136" y="178" width="128" height="36" rx="18" fill={fill} />
+      <rect className="mark" x="156" y="142" width="88" height="36" rx="18" />
+      <rect x="172" y="106" width="56" height="36" rx="18" fill={fill} />
+      <circle className="paper" cx="200" cy="88" r="18" />
     </>
   );
 }

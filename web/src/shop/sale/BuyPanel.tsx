@@ -31,7 +31,7 @@ export function BuyPanel({ sale, item, phase, purchase, buying, quantity, newer,
   const say = useSay();
   const opensAt = Date.parse(sale.opensAt);
   const now = useNow(opensAt);
-  const panel = panelOf({ phase, opensAt, buying, now, itemGone: isGone(item), newer, say, demo: demoOffered() });
+  const panel = panelOf({ phase, opensAt, buying, now, itemGone: isGone(item), quantity, newer, say, demo: demoOffered() });
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => { if (panel.result) title.current?.focus(); }, [panel.result, buying]);
   useAnnounced(panel.result ? undefined : spoken(panel.title, buying, phase, opensAt - now, say));

@@ -1,6 +1,6 @@
 // What the panel of a sale says and offers: one sentence, one next action. A pure function of what is known.
 import type { Buying, Problem } from 'seckill-purchase';
-import { hour, moment } from '../../i18n';
+import { hour, moment, span } from '../../i18n';
 import type { SayShop } from '../words';
 import type { Phase } from './phase';
 
@@ -34,6 +34,7 @@ export interface Facts {
   now: number;
   /** The chosen item has nothing left; others of the sale may. */
   itemGone: boolean;
+  quantity: number;
   say: SayShop;
   /** Was the sale read well after the refusal, so that it may speak against it? */
   newer: boolean;
@@ -50,7 +51,7 @@ export function panelOf(facts: Facts): Panel {
       action: off(say('loading')),
     };
     case 'waiting': return {
-      ...busy, title: sentence(buying.problem, say), note: say('againBy'), action: off(say('again', { seconds: secondsTo(buying.until, facts.now) })),
+      ...busy, title: sentence(buying.problem, say), note: say('againBy'), action: off(again(buying.until, facts)),
     };
     case 'queued': return { ...busy, title: say('queued'), note: say('queuedNote'), action: off(say('queuedButton')) };
     case 'placed': return {
@@ -63,7 +64,13 @@ export function panelOf(facts: Facts): Panel {
 
 const busy = { tone: 'busy', fixed: true, result: false } as const;
 const off = (label: string): Action => ({ does: 'off', label, busy: true });
-const secondsTo = (until: number, now: number) => Math.max(0, Math.ceil((until - now) / 1_000));
+/** "Again in 7 s", "Again in 01:30". */
+function again(until: number, { now, say }: Facts): string {
+  const seconds = Math.max(0, Math.ceil((until - now) / 1_000));
+  return say('again', { time: seconds < 60 ? say('seconds', { seconds }) : span(until - now).digits });
+}
+/** What the button says while there is nothing to tap for. */
+const CLOSED = { 'sold-out': 'soldOut', 'sale-paused': 'paused', 'sale-not-open': 'early' } as const;
 
 /** Nothing was asked: the sale itself decides. */
 function waitingFor({ phase, opensAt, itemGone, say }: Facts): Panel {
@@ -84,7 +91,7 @@ function waitingFor({ phase, opensAt, itemGone, say }: Facts): Panel {
 type Refused = Extract<Buying, { at: 'refused' }>;
 
 function refused(facts: Facts, { problem, next, until }: Refused): Panel {
-  const { phase, itemGone, now, newer, say, demo } = facts;
+  const { phase, itemGone, quantity, now, newer, say, demo } = facts;
   const open = phase === 'open' && !itemGone;
   const toSales: Action = { does: 'go', to: 'sales', label: say('otherSales') };
   const panel = (tone: Tone, action: Action, note?: 'signInNote' | 'watchNote' | 'resumesNote'): Panel => ({
@@ -92,7 +99,10 @@ function refused(facts: Facts, { problem, next, until }: Refused): Panel {
     ...(note && { note: say(note) }), ...(isOurs(problem) && problem.requestId && { reference: problem.requestId }),
   });
   if (until !== undefined && until > now && (next === 'tap' || next === 'ask')) {
-    return panel('warn', { does: 'off', label: say('again', { seconds: secondsTo(until, now) }) });
+    return panel('warn', { does: 'off', label: again(until, facts) });
+  }
+  if (problem.code === 'sold-out' && quantity > 1) {
+    return { ...panel('warn', { does: 'reset', label: say('changeQuantity') }), title: say('sold-out.several', { quantity }) };
   }
   switch (next) {
     case 'order': return panel('good', problem.jobId ? { does: 'go', to: 'order', order: problem.jobId, label: say('showOrder') } : toSales);
@@ -101,7 +111,7 @@ function refused(facts: Facts, { problem, next, until }: Refused): Panel {
     case 'sign-in': return demo ? panel('warn', { does: 'sign-in', label: say('signIn') }) : panel('warn', toSales, 'signInNote');
     case 'watch':
       if (open && newer) return waitingFor(facts);
-      return panel('warn', { does: 'off', label: say(phase === 'paused' ? 'paused' : phase === 'scheduled' ? 'early' : 'soldOut') },
+      return panel('warn', { does: 'off', label: say(CLOSED[problem.code as keyof typeof CLOSED]) },
         problem.code === 'sold-out' ? 'watchNote' : 'resumesNote');
     case 'tap': return phase === 'ended' ? panel('warn', toSales) : panel('warn', open ? { does: 'buy', label: say('tryAgain') } : { does: 'off', label: say(phase) });
     case 'none': return panel('bad', toSales);
