@@ -79,6 +79,9 @@ export function live(fake: FakeSale, missing?: string[]): LiveEvent {
     },
     perSecond: open ? { asked: 812.4, accepted: 6, refused: 806.4, placed: 5.5 } : { asked: 14, accepted: 0, refused: 14, placed: 0 },
     latencyMs: open ? { answer: { p50: 0.8, p95: 3.2, p99: 7.4 }, admit: { p50: 0.4, p95: 1.1, p99: 2.9 }, publish: { p50: 1.9, p95: 4.4, p99: 9.8 }, place: { p50: 38, p95: 92, p99: 140 } } : {},
+    ledgerAgeMs: 340,
+    activityAgeMs: 870,
+    missing: [],
     queue: { depth: open ? 12 : 0, oldestSeconds: 0.3 },
     deadLetters: 3,
     gateways: [{ instance: 'gateway-1', ageMs: 320 }, { instance: 'gateway-2', ageMs: 710 }],
@@ -86,7 +89,8 @@ export function live(fake: FakeSale, missing?: string[]): LiveEvent {
   };
   if (missing) {
     event.missing = missing;
-    delete event.items;
+    event.items = event.items?.map(({ id, title, stock }) => ({ id, title, stock })) ?? [];
+    delete event.ledgerAgeMs;
   }
   return event;
 }

@@ -36,21 +36,30 @@ export class FakePort {
   unguarded = 0;
   /** Streams that are open now. */
   readonly streams = new Set<ServerResponse>();
+  private streaming = true;
   private dryRunDone = false;
   private signedIn = false;
   private server: Server | undefined;
+  url = '';
 
   async start(): Promise<string> {
     const server = createServer((request, response) => void this.answer(request, response));
     this.server = server;
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return this.url;
   }
 
   async stop(): Promise<void> {
     for (const stream of this.streams) stream.end();
     this.server?.closeAllConnections();
     await new Promise((done) => this.server?.close(done));
+  }
+
+  /** Every stream breaks, as when a gateway restarts; `answering` says whether new ones are taken. */
+  breakStreams(answering: boolean): void {
+    this.streaming = answering;
+    for (const stream of this.streams) stream.destroy();
   }
 
   /** The session ends, as it does when the admin key is changed. */
@@ -121,7 +130,8 @@ export class FakePort {
       }
       case 'GET /admin/v1/search': {
         const query = url.searchParams.get('q') ?? '';
-        return json({ query, found: stories(query) });
+        const found = stories(query);
+        return json({ query, found, hints: found.length > 0 ? [] : ['Nothing of this is stored. A refused purchase leaves nothing behind: its answer said why.'] });
       }
       case 'POST /admin/v1/dead-letters/replay':
       case 'POST /admin/v1/dead-letters/discard': {
@@ -211,6 +221,7 @@ export class FakePort {
   }
 
   private stream(fake: FakeSale, response: ServerResponse): void {
+    if (!this.streaming) return send(response, 503, { code: 'not-ready', detail: 'Not now.' });
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     const tell = (event: string, data: unknown) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     tell('history', fake.sale.state === 'draft' ? { stepSeconds: 1, points: [] } : history(fake));

@@ -46,8 +46,8 @@ export interface Options {
   signal?: AbortSignal;
 }
 
-/** Longest wait for an answer. The slowest honest one is the comparison of a large sale's books. */
-const PATIENCE_MS = 60_000;
+/** Longest wait for an answer. The slowest honest one is a dry run, which takes a minute at most. */
+const PATIENCE_MS = 90_000;
 
 export async function send(path: string, { method = 'GET', body, accept, signal }: Options = {}): Promise<Response> {
   const headers = new Headers({ Accept: accept ?? 'application/json' });

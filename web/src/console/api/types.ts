@@ -117,13 +117,16 @@ export interface Percentiles {
   p99: number;
 }
 
-/** A step of the sale's history: counts of the step, levels at its end. */
+/**
+ * A step of the sale's history: counts of the step, levels at its end. Steps in which nothing happened are left out,
+ * and so are levels that did not change.
+ */
 export interface Point {
   at: string;
-  free: number;
-  queued: number;
-  held: number;
-  paid: number;
+  free?: number | null;
+  queued?: number | null;
+  held?: number | null;
+  paid?: number | null;
   asked: number;
   accepted: number;
   refused: number;
@@ -140,6 +143,9 @@ export interface LiveItem extends LedgerLine {
   soldOutAt?: string | null;
 }
 
+/** An item as the stream tells it: while the ledger cannot be read, only its stock is known. */
+export type ToldItem = Pick<LiveItem, 'id' | 'title' | 'stock'> & Partial<LiveItem>;
+
 export type Stage = 'answer' | 'admit' | 'publish' | 'place';
 
 /** What the live stream tells once a second. A part that could not be read is absent and named in `missing`. */
@@ -148,7 +154,10 @@ export interface LiveEvent {
   phase?: Phase;
   opensAt?: string;
   closesAt?: string;
-  items?: LiveItem[];
+  items?: ToldItem[];
+  /** How old the ledger and the counts are, in milliseconds. */
+  ledgerAgeMs?: number | null;
+  activityAgeMs?: number | null;
   funnel?: { asked: number; accepted: number; repeated: number; refused: Record<string, number> };
   perSecond?: { asked: number; accepted: number; refused: number; placed: number };
   latencyMs?: Partial<Record<Stage, Percentiles>>;
@@ -215,14 +224,14 @@ export interface Story {
   buyer?: string | null;
   jobId?: string | null;
   status?: string | null;
-  story: { at: string; what: string; detail?: string | null }[];
+  story: { at?: string | null; what: string; detail?: string | null }[];
 }
 
 export interface Found {
   query: string;
   found: Story[];
-  /** Where else to look, when the server has something to say about it. */
-  note?: string | null;
+  /** What the answer does not say, and where else to look. */
+  hints?: string[];
 }
 
 export interface DeadLetter {

@@ -49,7 +49,9 @@ function Results({ text }: { text: string }) {
       {data.found.map((story, at) => (
         <StoryCard key={story.jobId ?? at} story={story} />
       ))}
-      {data.note && <p className="soft small" lang="en">{data.note}</p>}
+      {data.hints?.map((hint) => (
+        <p key={hint} className="soft small" lang="en">{hint}</p>
+      ))}
     </div>
   );
 }

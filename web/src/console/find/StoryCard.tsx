@@ -44,8 +44,8 @@ export function StoryCard({ story }: { story: Story }) {
       </dl>
       <ol className="timeline">
         {story.story.map(({ at, what, detail }, index) => (
-          <li key={`${index} ${at}`}>
-            <time dateTime={at} className="soft digits">{format.time(at)}</time>
+          <li key={`${index} ${what}`}>
+            {at ? <time dateTime={at} className="soft digits">{format.time(at)}</time> : <span className="soft">{find.noTime}</span>}
             <div>
               <strong>{find.what[what] ?? what}</strong>
               {detail && <p lang="en" className="small">{words.code[detail] ?? detail}</p>}

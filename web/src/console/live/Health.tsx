@@ -1,12 +1,12 @@
 /** The queue, the gateways and every dependency: well or not, and how long ago that was known. */
 
-import type { LiveEvent } from '../api/types';
 import { Icon } from '../parts/Icon';
 import { Panel } from '../parts/Panel';
 import { href } from '../routes';
 import { useTongue } from '../words';
+import type { Now } from './state';
 
-export function Health({ now }: { now: LiveEvent }) {
+export function Health({ now }: { now: Now }) {
   const { words, format } = useTongue();
   const { live } = words;
   const { queue, deadLetters, gateways, dependencies } = now;

@@ -2,6 +2,7 @@
 
 import type { Sale } from '../api/types';
 import { Notice } from '../parts/Notice';
+import { href } from '../routes';
 import { useTongue } from '../words';
 import { Age } from './Age';
 import { BurnDown } from './BurnDown';
@@ -21,10 +22,17 @@ export function LiveTab({ sale }: { sale: Sale }) {
   if (!warm) return <Notice kind="info">{live.notWarm}</Notice>;
   const { now, series } = state;
   const missing = now?.missing ?? [];
+  const ages = now?.ledgerAgeMs != null && now.activityAgeMs != null && live.ages(format.ms(now.ledgerAgeMs), format.ms(now.activityAgeMs));
   return (
     <div className="live">
       <div className="live-head">
         <Age state={state} />
+        {ages && <span className="soft small digits">{ages}</span>}
+        {sale.phase === 'ended' && (
+          <span className="small">
+            {live.ended} <a href={href({ at: 'sale', sale: sale.id, tab: 'after' })}>{live.toReport}</a>
+          </span>
+        )}
         {missing.length > 0 && <Notice kind="warn">{live.missing(format.list(missing.map((part) => live.parts[part] ?? part)))}</Notice>}
       </div>
       {now && (

@@ -1,10 +1,11 @@
 /** The numbers that an operator looks at first. */
 
 import type { ReactNode } from 'react';
-import type { LiveEvent, LiveItem } from '../api/types';
+import type { LiveItem } from '../api/types';
 import { useTongue } from '../words';
+import type { Now } from './state';
 
-export function Tiles({ now }: { now: LiveEvent }) {
+export function Tiles({ now }: { now: Now }) {
   const { words, format } = useTongue();
   const { live } = words;
   const { items, perSecond } = now;
@@ -36,7 +37,7 @@ export function Tiles({ now }: { now: LiveEvent }) {
 }
 
 /** When everything was gone, or will be at the present rate: the latest of all items. */
-function SellOut({ now }: { now: LiveEvent }) {
+function SellOut({ now }: { now: Now }) {
   const { words, format } = useTongue();
   const { live } = words;
   const moments = now.items?.map(({ soldOutAt }) => soldOutAt) ?? [];

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { LiveEvent, Point } from '../api/types';
+import type { Point } from '../api/types';
 import { stacked } from './stacked';
+import type { Now } from './state';
 import { fromHistory, NO_SERIES, SAMPLES_MAX, withLive } from './series';
 
 const START_MS = Date.parse('2026-11-21T10:00:00Z');
@@ -9,7 +10,7 @@ const time = (second: number) => new Date(START_MS + second * 1_000).toISOString
 const point = (second: number, more: Partial<Point> = {}): Point =>
   ({ at: time(second), free: 100, queued: 0, held: 0, paid: 0, asked: 0, accepted: 0, refused: 0, ...more });
 
-const event = (second: number, more: Partial<LiveEvent> = {}): LiveEvent => ({
+const event = (second: number, more: Partial<Now> = {}): Now => ({
   at: time(second),
   items: [{ id: 'a', title: 'A', stock: 10, free: 4, unpublished: 1, queued: 2, held: 2, paid: 1, difference: 0 },
     { id: 'b', title: 'B', stock: 5, free: 5, unpublished: 0, queued: 0, held: 0, paid: 0, difference: 0 }],
@@ -26,6 +27,18 @@ test('counts of a step of the history become rates per second', () => {
 test('a history that comes out of order is drawn in order', () => {
   const { samples } = fromHistory({ stepSeconds: 1, points: [point(2), point(1)] });
   expect(samples.map(({ at }) => at)).toEqual([START_MS / 1_000 + 1, START_MS / 1_000 + 2]);
+});
+
+test('steps and levels that the history leaves out are filled in: nothing happened in them', () => {
+  const points: Point[] = [
+    { at: time(0), free: 10, queued: 1, held: 2, paid: 3, asked: 4, accepted: 1, refused: 3 },
+    { at: time(5), held: 1, paid: 4, asked: 0, accepted: 0, refused: 0 },
+    { at: time(7), asked: 9, accepted: 0, refused: 9 },
+  ];
+  const { samples } = fromHistory({ stepSeconds: 1, points });
+  expect(samples.map(({ at, asked, held, free }) => [at - START_MS / 1_000, asked, held, free])).toEqual([
+    [0, 4, 2, 10], [1, 0, 2, 10], [4, 0, 2, 10], [5, 0, 1, 10], [6, 0, 1, 10], [7, 9, 1, 10],
+  ]);
 });
 
 test('a second that is told live sums the items, and counts what is not on the queue yet as queued', () => {

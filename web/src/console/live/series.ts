@@ -3,7 +3,8 @@
  * second; when there are too many, neighbours are merged, so that a sale of any length stays a picture of one size.
  */
 
-import type { History, LiveEvent, LiveItem, Point } from '../api/types';
+import type { History, LiveItem, Point } from '../api/types';
+import type { Now } from './state';
 
 /** One point of the charts: levels at its end, rates as its mean. */
 export interface Sample {
@@ -33,13 +34,18 @@ export const NO_SERIES: Series = { samples: [], stepSeconds: 1 };
 
 export function fromHistory({ stepSeconds, points }: History): Series {
   const step = Math.max(1, stepSeconds);
-  const samples = points.map((point) => fromPoint(point, step));
-  samples.sort((a, b) => a.at - b.at);
+  const samples: Sample[] = [];
+  for (const point of [...points].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
+    const before = samples.at(-1);
+    const sample = fromPoint(point, step, before);
+    if (before) samples.push(...quiet(before, sample, step));
+    samples.push(sample);
+  }
   return bounded({ samples, stepSeconds: step });
 }
 
 /** The series with this second added. A second without levels or rates adds nothing. */
-export function withLive(series: Series, event: LiveEvent): Series {
+export function withLive(series: Series, event: Now): Series {
   const { items, perSecond } = event;
   if (!items || !perSecond) return series;
   const last = series.samples.at(-1);
@@ -61,19 +67,27 @@ export function withLive(series: Series, event: LiveEvent): Series {
   return bounded({ ...series, samples: [...series.samples, sample] });
 }
 
-function fromPoint(point: Point, step: number): Sample {
-  const { free, queued, held, paid } = point;
+/** A level that is left out is as it was before. */
+function fromPoint(point: Point, step: number, before: Sample | undefined): Sample {
   return {
     at: Date.parse(point.at) / 1_000,
-    free,
-    queued,
-    held,
-    paid,
+    free: point.free ?? before?.free ?? 0,
+    queued: point.queued ?? before?.queued ?? 0,
+    held: point.held ?? before?.held ?? 0,
+    paid: point.paid ?? before?.paid ?? 0,
     asked: point.asked / step,
     accepted: point.accepted / step,
     refused: point.refused / step,
     p99Ms: point.p99Ms ?? undefined,
   };
+}
+
+/** Steps that were left out, because nothing happened: their rates are 0, and a line must not slope across them. */
+function quiet(before: Sample, after: Sample, step: number): Sample[] {
+  const nothing = { ...before, asked: 0, accepted: 0, refused: 0, p99Ms: undefined };
+  const [first, last] = [before.at + step, after.at - step];
+  if (last < first) return [];
+  return last === first ? [{ ...nothing, at: first }] : [{ ...nothing, at: first }, { ...nothing, at: last }];
 }
 
 function bounded(series: Series): Series {

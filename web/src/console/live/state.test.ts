@@ -44,9 +44,10 @@ test('hidden is not broken: nothing is expected then', () => {
 });
 
 test('a part that cannot be read keeps its last state beside the newer parts', () => {
-  const partial: LiveEvent = { at: '2026-11-21T10:00:02Z', deadLetters: 3, missing: ['ledger'] };
+  const partial: LiveEvent = { at: '2026-11-21T10:00:02Z', items: [{ id: 'a', title: 'A', stock: 10 }], deadLetters: 3, missing: ['ledger'] };
   const state = after({ is: 'event', event, atMs: 0 }, { is: 'event', event: partial, atMs: 1_000 });
   expect(state.now).toMatchObject({ items: event.items, deadLetters: 3, missing: ['ledger'] });
+  expect(state.series.samples, 'what is old is not drawn as new').toHaveLength(1);
   const whole = reduce(state, { is: 'event', event, atMs: 2_000 });
   expect(whole.now).toEqual(event);
 });

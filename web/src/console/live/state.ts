@@ -1,14 +1,19 @@
 /** How the live page stands: what it knows, how it knows it, and how fresh that is. */
 
-import type { History, LiveEvent } from '../api/types';
+import type { History, LiveEvent, LiveItem, ToldItem } from '../api/types';
 import { fromHistory, NO_SERIES, type Series, withLive } from './series';
 
 /** How news reach us: not yet, once a second, not at the moment, or not wanted while nobody looks. */
 export type Link = 'connecting' | 'live' | 'broken' | 'hidden';
 
+/** The newest news. A part that cannot be read keeps its last state; `missing` says that it is old. */
+export interface Now extends Omit<LiveEvent, 'items'> {
+  items?: LiveItem[];
+}
+
 export interface LiveState {
   link: Link;
-  now: LiveEvent | undefined;
+  now: Now | undefined;
   series: Series;
   /** When the last news came, on this device's own monotonic clock. */
   heardAtMs: number | undefined;
@@ -34,13 +39,15 @@ export function reduce(state: LiveState, news: LiveNews): LiveState {
       return { ...state, link: state.link === 'broken' ? 'broken' : 'connecting' };
     case 'history':
       return { ...state, link: 'live', series: fromHistory(news.history), heardAtMs: news.atMs };
-    case 'event':
+    case 'event': {
+      const event = whole(news.event);
       return {
         link: 'live',
-        now: kept(state.now, news.event),
-        series: withLive(state.series, news.event),
+        now: event.missing?.length ? { ...state.now, ...event } : event,
+        series: withLive(state.series, event),
         heardAtMs: news.atMs,
       };
+    }
     case 'broken':
       return { ...state, link: 'broken' };
     case 'hidden':
@@ -48,9 +55,10 @@ export function reduce(state: LiveState, news: LiveNews): LiveState {
   }
 }
 
-/** A part that is missing keeps its last state, and `missing` says that it is old. */
-function kept(old: LiveEvent | undefined, event: LiveEvent): LiveEvent {
-  return event.missing?.length ? { ...old, ...event } : event;
+/** Items of which only the stock is known are left out: the last ones that were whole say more. */
+function whole({ items, ...event }: LiveEvent): Now {
+  const isWhole = (item: ToldItem): item is LiveItem => item.free !== undefined;
+  return items?.every(isWhole) ? { ...event, items } : event;
 }
 
 export type Freshness = 'connecting' | 'fresh' | 'late' | 'reconnecting' | 'never' | 'hidden';

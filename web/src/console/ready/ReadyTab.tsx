@@ -33,7 +33,7 @@ export function ReadyTab({ sale }: { sale: Sale }) {
         help={data && ready.checkedAt(format.clock(data.checkedAt))}
         actions={
           <>
-            <Button onClick={() => setAsking('dry-run')} disabled={sale.epoch === 0}>{ready.dryRun}</Button>
+            <Button onClick={() => setAsking('dry-run')}>{ready.dryRun}</Button>
             <Button onClick={() => setAsking('compare')} disabled={sale.epoch === 0}>{ready.compare}</Button>
             <Button onClick={reload} aria-disabled={loading}>{loading ? words.common.working : ready.again}</Button>
           </>

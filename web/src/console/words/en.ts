@@ -191,6 +191,9 @@ export const en = {
       hidden: 'Paused while this tab is hidden',
     },
     notWarm: 'This sale was never warm: there is nothing to watch yet.',
+    ended: 'This sale is over.',
+    toReport: 'How it went is under “After”.',
+    ages: (stock: string, requests: string) => `stock read ${stock} ago, requests ${requests} ago`,
     missing: (parts: string) => `Cannot be read right now: ${parts}. The rest is up to date.`,
     parts: {
       ledger: 'stock',
@@ -457,6 +460,7 @@ export const en = {
     refused: 'Refused',
     unpublished: 'Being handed over',
     refunded: 'Refunded',
+    unknown: 'State not known',
   } as Record<string, string>,
 
   letters: {
@@ -497,10 +501,10 @@ export const en = {
     none: (text: string) => `Nothing was found for “${text}”.`,
     noneHelp: 'Ids are compared as a whole. A purchase that was refused leaves no order.',
     kinds: { order: 'Order', job: 'Job', buyer: 'Buyer', request: 'Request' } as Record<string, string>,
+    noTime: 'time not kept',
     sale: 'Sale',
     buyer: 'Buyer',
     job: 'Job',
-    state: 'State',
     what: {
       tokenIssued: 'Got a token',
       admitted: 'Was let through',

@@ -179,6 +179,9 @@ export const zh: Words = {
       hidden: '此标签页隐藏时暂停',
     },
     notWarm: '此活动从未预热，还没有可看的内容。',
+    ended: '活动已结束。',
+    toReport: '结果见“总结”。',
+    ages: (stock, requests) => `库存读于 ${stock}前，请求读于 ${requests}前`,
     missing: (parts) => `暂时读不到：${parts}。其余内容是最新的。`,
     parts: {
       ledger: '库存',
@@ -431,6 +434,7 @@ export const zh: Words = {
     refused: '被拒绝',
     unpublished: '移交中',
     refunded: '已退款',
+    unknown: '状态未知',
   },
 
   letters: {
@@ -471,10 +475,10 @@ export const zh: Words = {
     none: (text) => `没有找到“${text}”。`,
     noneHelp: '编号须完整一致。被拒绝的购买不会留下订单。',
     kinds: { order: '订单', job: '任务', buyer: '买家', request: '请求' },
+    noTime: '时间未记录',
     sale: '活动',
     buyer: '买家',
     job: '任务',
-    state: '状态',
     what: {
       tokenIssued: '领取令牌',
       admitted: '放行',
