@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 import type { Kind } from './e2e/support/stack';
 
 /** Debian's Chromium; another one with CHROMIUM=/path. Browsers are never downloaded. */
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+if (!existsSync(executablePath)) {
+  throw new Error(`${executablePath} is missing; install with: apt-get install chromium, or name another one: CHROMIUM=/path`);
+}
 
 export default defineConfig<object, { kind: Kind }>({
   testDir: 'e2e',

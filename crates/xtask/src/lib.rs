@@ -14,6 +14,7 @@ mod audit;
 mod bench;
 mod files;
 mod http;
+mod node;
 mod packages;
 mod process;
 pub mod services;

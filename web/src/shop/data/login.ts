@@ -9,8 +9,8 @@ declare global {
 
 const KEY = 'seckill.demo-buyer';
 const listeners = new Set<() => void>();
-/** A JWT that came in the address (`#access_token=…`); kept in memory only. */
-let handed: string | undefined;
+/** Where a JWT is kept that came in the address: this tab only, and over a reload. */
+const HANDED = 'seckill.access-token';
 let known: Login | undefined;
 let offered = true;
 
@@ -35,9 +35,17 @@ function signedIn(accessToken: string | undefined): Login | undefined {
 export function takeFromAddress() {
   const token = /^#access_token=([^&]+)$/.exec(location.hash)?.[1];
   if (!token) return;
-  handed = decodeURIComponent(token);
+  sessionStorage.setItem(HANDED, decodeURIComponent(token));
   history.replaceState(null, '', location.pathname);
 }
+
+const handed = () => {
+  try {
+    return sessionStorage.getItem(HANDED) ?? undefined;
+  } catch {
+    return undefined;
+  }
+};
 
 const stored = (): Login | undefined => {
   try {
@@ -67,7 +75,7 @@ const demo = (renew: boolean) => alone(async (): Promise<Login | undefined> => {
 
 /** The buyer. `renew`: the shop did not take the last login. */
 export async function login(renew = false): Promise<Login | undefined> {
-  const found = globalThis.seckillLogin ? signedIn(await globalThis.seckillLogin(renew)) : signedIn(handed) ?? await demo(renew);
+  const found = globalThis.seckillLogin ? signedIn(await globalThis.seckillLogin(renew)) : signedIn(handed()) ?? await demo(renew);
   if (found?.accessToken !== known?.accessToken) {
     known = found;
     for (const listener of listeners) listener();
@@ -76,7 +84,7 @@ export async function login(renew = false): Promise<Login | undefined> {
 }
 
 /** Can a buyer be had here by asking for one? */
-export const demoOffered = () => offered && !globalThis.seckillLogin && !handed;
+export const demoOffered = () => offered && !globalThis.seckillLogin && !handed();
 /** Is the buyer one that the demo handed out? */
 export const isDemo = () => known !== undefined && stored()?.buyer === known.buyer;
 export const knownBuyer = () => known?.buyer;

@@ -37,10 +37,16 @@ export function useWatched<Body>(
     let timer: ReturnType<typeof setTimeout> | undefined;
     let asking = false;
     let held = 0;
-    const later = (ms: number) => { timer = setTimeout(look, ms); };
+    const later = (ms: number) => {
+      timer = setTimeout(() => {
+        held = 0;
+        void look();
+      }, ms);
+    };
     async function look() {
-      clearTimeout(timer);
+      // Whoever is told to come back later has a timer for that; whoever is hidden is woken.
       if (asking || document.hidden || performance.now() < held) return;
+      clearTimeout(timer);
       asking = true;
       const answer = await latest.current.question(stopping.signal);
       asking = false;
