@@ -7,7 +7,7 @@ import { useTongue } from '../words';
 
 export function SaleFacts({ sale }: { sale: Sale }) {
   const { words, format } = useTongue();
-  const { form, sales } = words;
+  const { form } = words;
   return (
     <Panel title={words.do.facts}>
       <dl className="pairs">
@@ -28,8 +28,8 @@ export function SaleFacts({ sale }: { sale: Sale }) {
           <dd>{format.span(sale.paymentWindowSeconds)}</dd>
         </div>
         <div>
-          <dt>{words.ready.checks['warm']?.name}</dt>
-          <dd>{sale.epoch > 0 ? sales.warm : sales.notWarm}</dd>
+          <dt>{words.do.warmth}</dt>
+          <dd>{sale.epoch > 0 ? words.common.yes : words.common.no}</dd>
         </div>
       </dl>
       <ul className="fact-items">

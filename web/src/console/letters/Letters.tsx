@@ -5,6 +5,7 @@ import { Button } from '../../ui';
 import { api } from '../api/calls';
 import type { DeadLetter, WhichLetters } from '../api/types';
 import { Notice, ProblemNotice } from '../parts/Notice';
+import { Told } from '../parts/Told';
 import { href } from '../routes';
 import { useLoad } from '../useLoad';
 import { useTongue } from '../words';
@@ -70,7 +71,9 @@ function Letter({ letter, onAsk }: { letter: DeadLetter; onAsk: (what: 'replay' 
         <p lang="en" className="why">
           {letter.why}
         </p>
-        <p lang="en">{letter.explanation}</p>
+        <p>
+          <Told says={letters.explain(letter.explanation, letter.jobs.length)} told={letter.explanation} />
+        </p>
         <div className="small jobs">
           <span className="soft">{letter.jobs.length > 0 ? `${letters.jobs(letter.jobs.length)}: ` : letters.noJobs}</span>
           {letter.jobs.map((job) => (

@@ -53,7 +53,7 @@ function SellOut({ now }: { now: Now }) {
       name={name}
       kind=""
       value={away <= 0 ? live.agoTime(span) : live.inTime(span)}
-      below={gone ? format.clock(at) : `${format.clock(at)} · ${live.atRate}`}
+      below={gone ? format.clock(at) : live.atRate(format.clock(at))}
     />
   );
 }

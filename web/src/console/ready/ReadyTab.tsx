@@ -6,6 +6,7 @@ import { api } from '../api/calls';
 import type { Check, DryRun, Sale } from '../api/types';
 import { ActionDialog } from '../parts/ActionDialog';
 import { Icon } from '../parts/Icon';
+import { Told } from '../parts/Told';
 import { Notice, ProblemNotice } from '../parts/Notice';
 import { Panel } from '../parts/Panel';
 import { useLoad } from '../useLoad';
@@ -87,7 +88,7 @@ function Line({ check }: { check: Check }) {
         <span lang="en">{check.detail}</span>
         {check.todo && (
           <div className="todo">
-            <strong>{ready.todo}</strong> <span lang="en">{check.todo}</span>
+            <strong>{ready.todo}</strong> <Told says={ready.advice(check.name, check.todo)} told={check.todo} />
           </div>
         )}
       </div>

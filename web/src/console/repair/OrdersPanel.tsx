@@ -34,6 +34,7 @@ export function OrdersPanel({ sale }: { sale: string }) {
   return (
     <Panel
       title={repair.orders}
+      className="orders"
       actions={
         <Button onClick={download} disabled={busy} title={repair.downloadHelp}>
           {busy ? words.common.working : repair.download}

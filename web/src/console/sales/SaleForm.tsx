@@ -84,63 +84,65 @@ function SaleForm({ title, start, sale }: { title: string; start: Draft; sale?: 
 
   const wrongCount = Object.keys(errors).length;
   return (
-    <form ref={element} className="page narrow stack" onSubmit={review} noValidate>
-      <h1>{title}</h1>
-      {sale && sale.epoch > 0 && <Notice kind="info">{form.fixedAfterWarm}</Notice>}
-      <Panel title={form.about}>
-        <div className="fields">
-          <Field label={form.id} hint={form.idHelp} error={errorOf('id')}>
-            <input {...text('id')} disabled={sale !== undefined} autoComplete="off" spellCheck={false} />
-          </Field>
-          <Field label={form.title} hint={form.titleHelp} error={errorOf('title')}>
-            <input {...text('title')} autoComplete="off" />
-          </Field>
-        </div>
-      </Panel>
-      <Panel title={form.window}>
-        <div className="fields">
-          <TimeField label={form.opensAt} value={draft.opensAt} error={errorOf('opensAt')} onText={(opensAt) => set({ opensAt })} />
-          <TimeField label={form.closesAt} value={draft.closesAt} error={errorOf('closesAt')} onText={(closesAt) => set({ closesAt })} />
-        </div>
-      </Panel>
-      <Panel title={form.rules}>
-        <div className="fields">
-          <Field label={form.limit} hint={form.limitHelp} error={errorOf('limitPerBuyer')}>
-            <input inputMode="numeric" {...text('limitPerBuyer')} />
-          </Field>
-          <Field label={form.payment} hint={form.paymentHelp} error={errorOf('paymentWindowSeconds')}>
-            <input inputMode="decimal" {...text('paymentMinutes')} />
-          </Field>
-        </div>
-      </Panel>
-      <Panel title={form.items} help={sale && form.fixedItems}>
-        {draft.items.map((item, at) => (
-          <ItemFields
-            key={item.key}
-            at={at}
-            item={item}
-            known={sale !== undefined}
-            fixed={sale !== undefined && sale.epoch > 0}
-            errorOf={(field) => errorOf(`items[${at}].${field}`)}
-            onChange={(change) => setItem(item.key, change)}
-            {...(!sale && draft.items.length > 1 && { onRemove: () => set({ items: draft.items.filter(({ key }) => key !== item.key) }) })}
-          />
-        ))}
-        {!sale && (
-          <div>
-            <Button onClick={() => set({ items: [...draft.items, nextItem(draft.items)] })}>{form.addItem}</Button>
+    <>
+      <form ref={element} className="page narrow stack" onSubmit={review} noValidate>
+        <h1>{title}</h1>
+        {sale && sale.epoch > 0 && <Notice kind="info">{form.fixedAfterWarm}</Notice>}
+        <Panel title={form.about}>
+          <div className="fields">
+            <Field label={form.id} hint={form.idHelp} error={errorOf('id')}>
+              <input {...text('id')} disabled={sale !== undefined} autoComplete="off" spellCheck={false} />
+            </Field>
+            <Field label={form.title} hint={form.titleHelp} error={errorOf('title')}>
+              <input {...text('title')} autoComplete="off" />
+            </Field>
           </div>
-        )}
-      </Panel>
-      {wrongCount > 0 && <Notice kind="bad">{form.check(wrongCount)}</Notice>}
-      {refused && refused.draft === draft && <Notice kind="bad"><span lang="en">{refused.field} {refused.detail}</span></Notice>}
-      {tried && unchanged && <Notice kind="info">{form.unchanged}</Notice>}
-      <div className="row">
-        <Button type="submit" weight="primary">{sale ? form.save : form.create}</Button>
-        <ButtonLink weight="quiet" href={sale ? href({ at: 'sale', sale: sale.id, tab: 'do' }) : href({ at: 'sales' })}>
-          {words.common.cancel}
-        </ButtonLink>
-      </div>
+        </Panel>
+        <Panel title={form.window}>
+          <div className="fields">
+            <TimeField label={form.opensAt} value={draft.opensAt} error={errorOf('opensAt')} onText={(opensAt) => set({ opensAt })} />
+            <TimeField label={form.closesAt} value={draft.closesAt} error={errorOf('closesAt')} onText={(closesAt) => set({ closesAt })} />
+          </div>
+        </Panel>
+        <Panel title={form.rules}>
+          <div className="fields">
+            <Field label={form.limit} hint={form.limitHelp} error={errorOf('limitPerBuyer')}>
+              <input inputMode="numeric" {...text('limitPerBuyer')} />
+            </Field>
+            <Field label={form.payment} hint={form.paymentHelp} error={errorOf('paymentWindowSeconds')}>
+              <input inputMode="decimal" {...text('paymentMinutes')} />
+            </Field>
+          </div>
+        </Panel>
+        <Panel title={form.items} help={sale && form.fixedItems}>
+          {draft.items.map((item, at) => (
+            <ItemFields
+              key={item.key}
+              at={at}
+              item={item}
+              known={sale !== undefined}
+              fixed={sale !== undefined && sale.epoch > 0}
+              errorOf={(field) => errorOf(`items[${at}].${field}`)}
+              onChange={(change) => setItem(item.key, change)}
+              {...(!sale && draft.items.length > 1 && { onRemove: () => set({ items: draft.items.filter(({ key }) => key !== item.key) }) })}
+            />
+          ))}
+          {!sale && (
+            <div>
+              <Button onClick={() => set({ items: [...draft.items, nextItem(draft.items)] })}>{form.addItem}</Button>
+            </div>
+          )}
+        </Panel>
+        {wrongCount > 0 && <Notice kind="bad">{form.check(wrongCount)}</Notice>}
+        {refused && refused.draft === draft && <Notice kind="bad"><span lang="en">{refused.field} {refused.detail}</span></Notice>}
+        {tried && unchanged && <Notice kind="info">{form.unchanged}</Notice>}
+        <div className="row">
+          <Button type="submit" weight="primary">{sale ? form.save : form.create}</Button>
+          <ButtonLink weight="quiet" href={sale ? href({ at: 'sale', sale: sale.id, tab: 'do' }) : href({ at: 'sales' })}>
+            {words.common.cancel}
+          </ButtonLink>
+        </div>
+      </form>
       {asking && (
         <ActionDialog
           title={sale ? words.do.save.title : words.do.create.title}
@@ -152,7 +154,7 @@ function SaleForm({ title, start, sale }: { title: string; start: Draft; sale?: 
           {sale && patch && <PatchTable sale={sale} patch={patch} />}
         </ActionDialog>
       )}
-    </form>
+    </>
   );
 }
 

@@ -12,7 +12,6 @@ export const en = {
 
   common: {
     loading: 'Loading…',
-    refresh: 'Refresh',
     retry: 'Try again',
     cancel: 'Cancel',
     close: 'Close',
@@ -151,6 +150,8 @@ export const en = {
     ok: 'in order',
     notOk: 'not in order',
     todo: 'To do:',
+    /** The server says it in English; other languages say it in their own words where they have them. */
+    advice: (_check: string, told: string) => told,
     checks: {
       database: { name: 'Database', means: 'Postgres answers. It decides what is sold.' },
       redis: { name: 'Redis', means: 'Redis answers. It lets buyers through or turns them away.' },
@@ -220,7 +221,7 @@ export const en = {
     inTime: (time: string) => `in ${time}`,
     agoTime: (time: string) => `${time} ago`,
     notInSight: 'not in sight',
-    atRate: 'at the present rate',
+    atRate: (clock: string) => `${clock}, projected`,
     asked: 'Asked',
     accepted: 'Accepted',
     refused: 'Refused',
@@ -233,7 +234,7 @@ export const en = {
     latency: 'How long it takes',
     latencyHelp: 'so many within, last 10 s',
     funnel: 'What buyers were told',
-    funnelHelp: (asked: string) => `${asked} asked, whole sale, all gateways`,
+    funnelHelp: (asked: string) => `${asked} asked, whole sale`,
     health: 'What we depend on',
     queue: 'Queue',
     queueDepth: 'waiting',
@@ -262,7 +263,6 @@ export const en = {
     p99Line: '99 of 100 answers within',
     nothing: 'nothing happened',
     noPoints: 'No activity yet. The first purchase will show here within a second.',
-    latest: 'Newest first',
     chartOf: (what: string, from: string, to: string) => `${what}, from ${from} to ${to}. The numbers are in the table.`,
   },
 
@@ -375,6 +375,7 @@ export const en = {
     },
     facts: 'The sale as it is',
     timeToPay: 'Time to pay',
+    warmth: 'Warm',
     edit: {
       name: 'Edit',
       button: 'Edit',
@@ -471,6 +472,8 @@ export const en = {
     why: 'Why it is here',
     jobs: (n: number) => (n === 1 ? 'One job' : `${n} jobs`),
     noJobs: 'No job is known',
+    /** As with readiness: the server's own English. */
+    explain: (told: string, _jobs: number) => told,
     raw: 'The message as it came',
     replay: 'Replay…',
     discard: 'Discard…',

@@ -4,6 +4,35 @@ import type { Words } from './en';
 
 const units = (_: number, text: string) => `${text} 件`;
 
+/** 服务器用英文给出的建议，用中文说。细节（哪个设置、哪台服务器）仍见其英文原文。 */
+const ADVICE: Record<string, string> = {
+  database: '启动 Postgres，或检查 postgres.url 和网络。',
+  redis: '启动 Redis，或检查 redis.url 和网络。',
+  'redis-settings': '按说明修改 Redis 的设置。',
+  broker: '启动 RabbitMQ，或检查其内存、磁盘和 rabbitmq.url。',
+  consumers: '启动写单程序：seckill consumer。',
+  'queue-empty': '等待它们写成订单；若没有变化，请检查写单程序和数据库。',
+  clocks: '用 NTP 校准所有服务器的时钟，包括本机。',
+  limits: '打开限流，否则一个来源会占去所有人的时间。',
+  keys: '检查 secrets 中的密钥。',
+  warm: '先预热活动；已关闭的活动请另建一个。',
+  'dry-run': '试跑一次。',
+  reconcile: '对账一次。',
+};
+
+/** 死信说明的三种情况；其他的照原文。 */
+function explained(told: string, jobs: number): string {
+  const ended = jobs === 0 ? '没有任务，因此没有人在等待' : `其中还没有订单的任务（共 ${jobs} 个）已以拒绝告终`;
+  const advice = told.includes('newer version')
+    ? '由更新版本的程序写入：先升级写单程序，再重放；否则丢弃。'
+    : told.includes('cannot be read')
+      ? '消息无法读取，重放仍会回到这里，请丢弃。'
+      : told.includes('can be read')
+        ? '消息可以读取，但数据库没有接受。重放没有害处，已结束的任务保持原样；查明原因后请丢弃。'
+        : undefined;
+  return advice ? `${ended}，商品已重新出售。${advice}` : told;
+}
+
 export const zh: Words = {
   product: '秒杀控制台',
   skip: '跳到正文',
@@ -14,7 +43,6 @@ export const zh: Words = {
 
   common: {
     loading: '正在读取…',
-    refresh: '刷新',
     retry: '重试',
     cancel: '取消',
     close: '关闭',
@@ -139,6 +167,7 @@ export const zh: Words = {
     ok: '正常',
     notOk: '未就绪',
     todo: '要做的：',
+    advice: (check, told) => ADVICE[check] ?? told,
     checks: {
       database: { name: '数据库', means: 'Postgres 有应答，由它决定卖出了什么。' },
       redis: { name: 'Redis', means: 'Redis 有应答，由它放行或拒绝买家。' },
@@ -208,7 +237,7 @@ export const zh: Words = {
     inTime: (time) => `${time}后`,
     agoTime: (time) => `${time}前`,
     notInSight: '尚不可知',
-    atRate: '按目前速度',
+    atRate: (clock) => `${clock}（预计）`,
     asked: '请求',
     accepted: '接受',
     refused: '拒绝',
@@ -221,7 +250,7 @@ export const zh: Words = {
     latency: '各步骤耗时',
     latencyHelp: '该比例在此之内，最近 10 秒',
     funnel: '给买家的答复',
-    funnelHelp: (asked) => `共 ${asked} 次请求，整个活动，所有网关`,
+    funnelHelp: (asked) => `共 ${asked} 次请求，整个活动`,
     health: '我们依赖的服务',
     queue: '队列',
     queueDepth: '等待中',
@@ -245,7 +274,6 @@ export const zh: Words = {
     p99Line: '100 次答复中 99 次在此之内',
     nothing: '没有活动',
     noPoints: '还没有活动。第一次购买会在一秒内显示在这里。',
-    latest: '最新在前',
     chartOf: (what, from, to) => `${what}，${from} 至 ${to}。数字见表格。`,
   },
 
@@ -358,6 +386,7 @@ export const zh: Words = {
     },
     facts: '活动现状',
     timeToPay: '付款时限',
+    warmth: '已预热',
     edit: {
       name: '编辑',
       button: '编辑',
@@ -445,6 +474,7 @@ export const zh: Words = {
     why: '原因',
     jobs: (n) => `${n} 个任务`,
     noJobs: '没有已知任务',
+    explain: explained,
     raw: '原始消息',
     replay: '重放…',
     discard: '丢弃…',
