@@ -38,7 +38,14 @@ export default defineConfig({
     rolldownOptions: {
       input: { shop: here('shop.html'), console: here('console.html') },
       // React changes seldom: a file of its own stays in caches when ours change.
-      output: { codeSplitting: { groups: [{ name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// },
+            { name: 'base', test: /src\/(ui|i18n)\// },
+          ],
+        },
+      },
     },
   },
   test: {

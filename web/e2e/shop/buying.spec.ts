@@ -112,6 +112,17 @@ test('without a stream of events the order is found by asking', async ({ page, s
   await says(page, 'The order is yours');
 });
 
+test('while the shop is silent the countdown goes on, and the page says how old it is', async ({ page, stack }) => {
+  const sale = await makeSale(stack, { opensIn: 60_000 });
+  await openSale(page, sale);
+  await page.route('**/api/v1/sales/*', (route) => route.abort());
+  await expect(page.getByText('This could not be refreshed.')).toBeVisible();
+  const [before, timer] = [await page.getByRole('timer').innerText(), page.getByRole('timer')];
+  await expect(timer).not.toHaveText(before);
+  await page.unroute('**/api/v1/sales/*');
+  await expect(page.getByText('This could not be refreshed.')).toBeHidden();
+});
+
 test('an order can be cancelled, and bought again', async ({ page, stack }) => {
   const sale = await makeSale(stack);
   await openSale(page, sale);

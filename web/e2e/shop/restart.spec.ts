@@ -27,11 +27,10 @@ test('a gateway killed after it decided, and started again: the same tap leads t
 
 test('a gateway killed while the countdown runs: the page goes on by itself', async ({ page, stack }) => {
   test.setTimeout(120_000);
-  const sale = await makeSale(stack, { opensIn: 25_000 });
+  const sale = await makeSale(stack, { opensIn: 12_000 });
   await openSale(page, sale);
   process.kill(stack.gatewayPid(), 'SIGKILL');
-  await expect(page.getByText('This could not be refreshed.')).toBeVisible({ timeout: 15_000 });
-  await expect(page.getByRole('timer')).toBeVisible(); // the time goes on without the shop
+  await expect(page.getByRole('timer')).toBeVisible();
   await expect(buyButton(page)).toBeEnabled({ timeout: 60_000 });
   await buyButton(page).click();
   await says(page, 'The order is yours', 60_000);

@@ -41,6 +41,10 @@ function Open({ sale, readAt }: { sale: Sale; readAt: number }) {
   const phase = phaseAt(sale, now);
   const purchase = purchaseOf(sale.id);
   const buying = useBuying(purchase);
+  // Whoever comes back later is not told of what was then; only what is still unknown stays.
+  useEffect(() => () => {
+    if (purchase.state.at === 'placed' || (purchase.state.at === 'refused' && purchase.state.next !== 'ask')) purchase.reset();
+  }, [purchase]);
   const [changedAt, setChangedAt] = useState(0);
   useEffect(() => setChangedAt(clock.now()), [buying]);
 
