@@ -49,7 +49,7 @@ export function BurnDown({ series }: { series: Series }) {
           <p className="soft empty">{live.noPoints}</p>
         )
       }
-      table={() => <Table caption={live.burnDownTable} columns={columns} rows={newestFirst(samples)} rowKey={({ at }) => at} />}
+      table={() => <Table caption={live.burnDownTable} hidden columns={columns} rows={newestFirst(samples)} rowKey={({ at }) => at} />}
     />
   );
 }

@@ -52,7 +52,7 @@ export function Latency({ latency, series }: { latency: LiveEvent['latencyMs']; 
       }
       table={() => (
         <Table
-          caption={live.p99Line}
+          caption={live.p99Line} hidden
           rows={newestFirst(samples).filter(({ p99Ms }) => p99Ms !== undefined)}
           rowKey={({ at }) => at}
           columns={[

@@ -49,7 +49,7 @@ export function Rates({ series }: { series: Series }) {
       }
       table={() => (
         <Table
-          caption={live.rates}
+          caption={live.rates} hidden
           rows={newestFirst(samples)}
           rowKey={({ at }) => at}
           columns={[
