@@ -16,6 +16,7 @@ mod bench;
 mod chaos;
 mod files;
 mod http;
+mod node;
 mod packages;
 mod process;
 pub mod services;

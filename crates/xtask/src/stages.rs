@@ -12,7 +12,7 @@ use anyhow::{Result, bail, ensure};
 use crate::args::TestOptions;
 use crate::services::{self, Services, Wanted};
 use crate::steps::Took;
-use crate::{files, packages, process, signals, workspace};
+use crate::{node, packages, process, signals, workspace};
 
 /// One stage: commands run in order, ended by the first that fails.
 struct Stage {
@@ -27,8 +27,8 @@ struct Stage {
 enum Work {
     /// Cargo, in the workspace.
     Cargo(&'static [&'static str]),
-    /// npm, in `loadtest/`.
-    Npm(&'static [&'static str]),
+    /// npm, in a folder.
+    Npm(&'static str, &'static [&'static str]),
 }
 
 /// The stages, cheapest first.
@@ -104,11 +104,23 @@ const STAGES: &[Stage] = &[
         about: "k6 scripts type-check, ALTCHA's widget gets its token, docker-compose.yml fits the program",
         servers: false,
         commands: &[
-            Work::Npm(&["ci", "--no-audit", "--no-fund"]),
-            Work::Npm(&["run", "check"]),
+            Work::Npm("loadtest", &["ci", "--no-audit", "--no-fund"]),
+            Work::Npm("loadtest", &["run", "check"]),
             Work::Cargo(&["build", "--release", "-p", "seckill"]),
-            Work::Npm(&["run", "altcha"]),
+            Work::Npm("loadtest", &["run", "altcha"]),
             Work::Cargo(&["test", "--release", "-p", "xtask", "--test", "compose"]),
+        ],
+    },
+    Stage {
+        name: "web",
+        about: "the pages: types, the committed build, and browsers against the program and the real servers",
+        servers: false,
+        commands: &[
+            Work::Npm("web", &["ci", "--no-audit", "--no-fund"]),
+            Work::Npm("web", &["run", "check"]),
+            Work::Npm("web", &["test"]),
+            Work::Cargo(&["build", "--release", "-p", "seckill", "-p", "xtask"]),
+            Work::Npm("web", &["run", "e2e"]),
         ],
     },
 ];
@@ -207,14 +219,7 @@ impl Work {
                 cargo.args(*arguments);
                 cargo
             }
-            Self::Npm(arguments) => {
-                let Some(npm) = files::which("npm") else {
-                    bail!("npm is not installed; install with: apt-get install nodejs npm")
-                };
-                let mut npm = Command::new(npm);
-                npm.args(*arguments).current_dir(root.join("loadtest"));
-                npm
-            }
+            Self::Npm(folder, arguments) => node::npm(root, folder, arguments)?,
         })
     }
 }
@@ -223,7 +228,7 @@ impl std::fmt::Display for Work {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Cargo(arguments) => write!(f, "cargo {}", arguments.join(" ")),
-            Self::Npm(arguments) => write!(f, "npm --prefix loadtest {}", arguments.join(" ")),
+            Self::Npm(folder, arguments) => write!(f, "npm --prefix {folder} {}", arguments.join(" ")),
         }
     }
 }

@@ -1,0 +1,36 @@
+// A buyer at the storefront, as the specs see one.
+import { expect, type Page } from '@playwright/test';
+
+export const openSale = async (page: Page, sale: string) => {
+  await page.goto(`/#/sales/${sale}`);
+  await expect(page.locator('.panel')).toBeVisible();
+};
+
+export const buyButton = (page: Page) => page.getByRole('button', { name: 'Buy now' });
+export const panelTitle = (page: Page) => page.locator('.panel :is(h1, h2)');
+export const says = (page: Page, text: string | RegExp, timeout = 15_000) => expect(panelTitle(page)).toHaveText(text, { timeout });
+
+/** The orders of the page's buyer, as the shop has them. */
+export async function ordersOf(page: Page): Promise<{ orderId: string; sale: string; status: string; quantity: number }[]> {
+  return page.evaluate(async () => {
+    const { accessToken } = JSON.parse(localStorage.getItem('seckill.demo-buyer') ?? '{}');
+    const answer = await fetch('/api/v1/me/orders', { headers: { authorization: `Bearer ${accessToken}` } });
+    return (await answer.json()).orders;
+  });
+}
+
+/** From the placed order to the paid one. */
+export async function pays(page: Page) {
+  await page.getByRole('link', { name: 'Go to payment' }).click();
+  await page.getByRole('button', { name: /^Pay/ }).click();
+  await says(page, 'Paid. It is yours.');
+}
+
+/** Requests of the page to the route that buys. */
+export function purchases(page: Page): { token: string; at: number }[] {
+  const seen: { token: string; at: number }[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().endsWith('/orders')) seen.push({ token: request.postDataJSON().token, at: Date.now() });
+  });
+  return seen;
+}

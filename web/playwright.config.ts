@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { defineConfig } from '@playwright/test';
+import type { Kind } from './e2e/support/stack';
+
+/** Debian's Chromium; another one with CHROMIUM=/path. Browsers are never downloaded. */
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+if (!existsSync(executablePath)) {
+  throw new Error(`${executablePath} is missing; install with: apt-get install chromium, or name another one: CHROMIUM=/path`);
+}
+
+export default defineConfig<object, { kind: Kind }>({
+  testDir: 'e2e',
+  outputDir: 'e2e/results',
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  fullyParallel: false,
+  workers: 1,
+  forbidOnly: true,
+  reporter: [['list']],
+  projects: [
+    // The program with everything inside it, and the real servers.
+    { name: 'embedded', testMatch: 'shop/**/*.spec.ts', use: { kind: 'embedded' } },
+    { name: 'servers', testMatch: 'shop/**/*.spec.ts', testIgnore: '**/screens.spec.ts', use: { kind: 'servers' } },
+    { name: 'console', testMatch: 'console/**/*.spec.ts' },
+  ],
+  use: {
+    browserName: 'chromium',
+    launchOptions: { executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] },
+    locale: 'en-GB',
+    timezoneId: 'Asia/Shanghai',
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+  },
+});
