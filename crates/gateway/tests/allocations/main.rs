@@ -54,7 +54,9 @@ fn a_token_is_verified_with_memory_for_its_texts_only() {
         expires_at: domain::from_ms(1_795_000_120_000),
     };
     let text = keys.sign(&token);
-    let each = allocations_per_call(|| (0..CALLS).for_each(|_| drop(keys.verify(&text).unwrap())));
+    // The other test's shop starts meanwhile: the least of a few rounds is the token's own.
+    let rounds = (0..50).map(|_| allocations_per_call(|| (0..CALLS).for_each(|_| drop(keys.verify(&text).unwrap()))));
+    let each = rounds.min().unwrap();
     assert!(each <= 2, "{each} for each token");
 }
 

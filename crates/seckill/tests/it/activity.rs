@@ -38,11 +38,11 @@ async fn two_gateways_are_one_sum_and_one_that_is_killed_is_counted_once_but_for
     for (_, code) in &seen.answers {
         *expected.entry(code.clone()).or_default() += 1;
     }
-    let told = eventually("both gateways tell the same, and all of it", Duration::from_secs(10), async || {
+    eventually("both gateways tell the same, and all of it", Duration::from_secs(10), async || {
         let reports = [report_of(&shop, 0).await, report_of(&shop, 1).await];
         reports.iter().all(|report| by_code(report) == expected)
-    });
-    told.await;
+    })
+    .await;
     let each: Vec<(String, i64)> = sqlx::query_as(
         "select instance, sum((select sum(n::bigint) from jsonb_each_text(activity -> 'answers') as a(code, n)))::bigint
          from activity where activity ? 'answers' group by instance",
@@ -151,6 +151,8 @@ async fn the_report_outlives_redis() {
     shop.sale("s1", 1, &[5]).await;
     let seen = shop.client.crowd("s1", shop.mint("s1", 20, &[]), 5).await;
     shop.audit("s1", &seen.accepted).await;
+    eventually("all of it is written", Duration::from_secs(10), async || report_of(&shop, 0).await["asked"] == 20)
+        .await;
     let closed = shop.client.operate("POST", "/admin/v1/sales/s1/close", None).await;
     assert_eq!(closed.status, 200, "{closed:?}");
     // As a day after the sale, when nothing of it is left there; nobody loads again what is over.
