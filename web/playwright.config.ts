@@ -14,7 +14,8 @@ export default defineConfig<object, { kind: Kind }>({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   fullyParallel: false,
-  workers: 1,
+  // Each has a shop of its own.
+  workers: 2,
   forbidOnly: true,
   reporter: [['list']],
   projects: [

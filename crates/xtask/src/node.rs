@@ -68,7 +68,10 @@ fn brought(npm: &Path, dir: &Path) -> Result<PathBuf> {
     install.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(dir).arg(BROUGHT);
     let (major, minor) = NODE_MIN;
     let done = process::run(install, BRING_WITHIN)?;
-    ensure!(done.success(), "Node {major}.{minor} or newer is needed, and npm could not bring it; https://nodejs.org has it");
+    ensure!(
+        done.success(),
+        "Node {major}.{minor} or newer is needed, and npm could not bring it; https://nodejs.org has it"
+    );
     if !version(bin.join("node").into()).is_some_and(is_enough) {
         bail!("{BROUGHT} was installed into {}, and does not run", dir.display());
     }

@@ -8,7 +8,7 @@ import { useAnnounced } from '../parts/Announcer';
 import { Countdown } from '../parts/Countdown';
 import { Picture } from '../parts/Picture';
 import { Stale, Trouble } from '../parts/Trouble';
-import { toOrders } from '../routes';
+import { toOrders, toSales } from '../routes';
 import { sentence } from '../sale/panel';
 import { Loading } from '../sale/SalesPage';
 import { useSay } from '../words';
@@ -90,6 +90,7 @@ function Open({ order, confirming, onConfirming, onChanged }: Props) {
         {standing.note && <p className="soft">{standing.note}</p>}
         {standing.tone === 'busy' && <Spinner />}
         {failed && <Banner tone="warn" title={noProvider ? say('payElsewhere') : sentence(failed, say)} live />}
+        {order.status !== 'pending_payment' && <ButtonLink large wide href={toSales}>{say('otherSales')}</ButtonLink>}
         {standing.payable && (
           <div className="stack">
             {checkout

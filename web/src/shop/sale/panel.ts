@@ -69,7 +69,8 @@ function again(until: number, { now, say }: Facts): string {
   const seconds = Math.max(0, Math.ceil((until - now) / 1_000));
   return say('again', { time: seconds < 60 ? say('seconds', { seconds }) : span(until - now).digits });
 }
-/** What the button says while there is nothing to tap for. */
+/** What is said, and what the button says, while there is nothing to tap for. */
+const LISTENING = { 'sold-out': 'watchNote', 'sale-paused': 'resumesNote', 'sale-not-open': 'earlyNote' } as const;
 const CLOSED = { 'sold-out': 'soldOut', 'sale-paused': 'paused', 'sale-not-open': 'early' } as const;
 
 /** Nothing was asked: the sale itself decides. */
@@ -94,7 +95,7 @@ function refused(facts: Facts, { problem, next, until }: Refused): Panel {
   const { phase, itemGone, quantity, now, newer, say, demo } = facts;
   const open = phase === 'open' && !itemGone;
   const toSales: Action = { does: 'go', to: 'sales', label: say('otherSales') };
-  const panel = (tone: Tone, action: Action, note?: 'signInNote' | 'watchNote' | 'resumesNote'): Panel => ({
+  const panel = (tone: Tone, action: Action, note?: 'signInNote' | 'watchNote' | 'resumesNote' | 'earlyNote'): Panel => ({
     tone, title: sentence(problem, say), fixed: next === 'ask', result: true, action,
     ...(note && { note: say(note) }), ...(isOurs(problem) && problem.requestId && { reference: problem.requestId }),
   });
@@ -112,7 +113,7 @@ function refused(facts: Facts, { problem, next, until }: Refused): Panel {
     case 'watch':
       if (open && newer) return waitingFor(facts);
       return panel('warn', { does: 'off', label: say(CLOSED[problem.code as keyof typeof CLOSED]) },
-        problem.code === 'sold-out' ? 'watchNote' : 'resumesNote');
+        LISTENING[problem.code as keyof typeof LISTENING]);
     case 'tap': return phase === 'ended' ? panel('warn', toSales) : panel('warn', open ? { does: 'buy', label: say('tryAgain') } : { does: 'off', label: say(phase) });
     case 'none': return panel('bad', toSales);
   }
