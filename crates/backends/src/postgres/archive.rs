@@ -24,19 +24,25 @@ macro_rules! entry_columns {
     };
 }
 
-/// Along the index of a sale's orders, and never further than `$3` rows of it.
+/// Along the index of a sale's orders, and never further than `$3` rows of it. In an order that only this index has, as
+/// [`super::sales::HOLDS`] is: else the planner takes the primary key, past the orders of all other sales.
 pub(super) const PAGE: &str = concat!(
     "select ",
     entry_columns!(),
-    " from (select * from orders where sale_id = $1 and id > $2 order by id limit $3) o
+    " from (select * from orders where (sale_id, id) > ($1, $2) and sale_id <= $1 order by sale_id, id limit $3) o
      where $4::text is null or o.status = $4
-     order by o.id
+     order by o.sale_id, o.id
      limit $5"
 );
 
 /// The last row that a look has passed over, if it went as far as it may.
 pub(super) const END_OF_LOOK: &str = "
-    select id from orders where sale_id = $1 and id > $2 order by id offset $3 - 1 limit 1";
+    select id
+    from orders
+    where (sale_id, id) > ($1, $2) and sale_id <= $1
+    order by sale_id, id
+    offset $3 - 1
+    limit 1";
 
 const ENTRY: &str = concat!("select ", entry_columns!(), " from orders o where o.id = $1");
 

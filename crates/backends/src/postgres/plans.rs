@@ -66,7 +66,7 @@ type Asked = (&'static str, &'static str, &'static str, i64);
 const ANY: &str = "";
 
 #[rustfmt::skip]
-fn asked() -> [Asked; 25] { [
+fn asked() -> [Asked; 26] { [
     // A page or two for each of the 1,420 items, and the root and a leaf of the index for each of the 20 that wait.
     (statements::DUE_ITEMS, "100", "orders_due", 1_500),
     // 500 rows are found, locked, read again and written; each writes to five indexes.
@@ -82,6 +82,7 @@ fn asked() -> [Asked; 25] { [
     (ORDERS_OF, "'b20'", "orders_owner", 50),
     // A row, and twice an index of payments, for each of 100.
     (archive::PAGE, "'s1', '00000000-0000-0000-0000-000000000000', 100, null, 100", "orders_of_sale", 2_000),
+    (archive::END_OF_LOOK, "'s1', '00000000-0000-0000-0000-000000000000', 1000", "orders_of_sale", 2_000),
     // However many were delivered.
     (waiting(Sink::Gate), "100", "outbox_to_gate", 20),
     (waiting(Sink::Events), "100", "outbox_to_events", 20),
