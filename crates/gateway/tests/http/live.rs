@@ -175,11 +175,11 @@ async fn streams_are_bounded_and_there_is_none_of_no_sale() {
     }
     shop.operate("GET", "/admin/v1/sales/s1/live", None).await.expect_problem(503, "overloaded");
     consoles.truncate(60);
-    let free = |shop: &'_ Shop| {
+    shop.eventually(|shop| {
         let request = shop.operation("GET", "/admin/v1/sales/s1/live").bearer_auth(ADMIN_KEY).send();
         async move { request.await.unwrap().status() == 200 }
-    };
-    shop.eventually(|shop| free(shop)).await;
+    })
+    .await;
     shop.operate("GET", "/admin/v1/sales/none/live", None).await.expect_problem(404, "not-found");
     shop.operate("GET", "/admin/v1/sales/NO%20ID/live", None).await.expect_problem(404, "not-found");
 }
