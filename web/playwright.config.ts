@@ -19,8 +19,9 @@ export default defineConfig<object, { kind: Kind }>({
   forbidOnly: true,
   reporter: [['list']],
   projects: [
-    // The program with everything inside it, and the real servers.
-    { name: 'embedded', testMatch: 'shop/**/*.spec.ts', use: { kind: 'embedded' } },
+    // The program with everything inside it, where orders die with it, and the real servers. What a screen looks like is
+    // the same on both.
+    { name: 'embedded', testMatch: 'shop/**/*.spec.ts', testIgnore: '**/restart.spec.ts', use: { kind: 'embedded' } },
     { name: 'servers', testMatch: 'shop/**/*.spec.ts', testIgnore: '**/screens.spec.ts', use: { kind: 'servers' } },
     { name: 'console', testMatch: 'console/**/*.spec.ts' },
   ],

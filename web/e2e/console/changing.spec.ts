@@ -66,7 +66,7 @@ test('closing asks twice, and the second time for the id', async ({ page, port, 
   await sayWhy(page, 'all gone', 'Go on…');
   await dialog.getByLabel('Type “running” to go on').fill('running');
   await dialog.getByRole('button', { name: 'Close the sale for good' }).click();
-  await expect(page.getByText('The sale is over.')).toBeVisible();
+  await expect(page.getByText('The sale is over.', { exact: true })).toBeVisible();
   expect(port.sales.get('running')?.sale.state).toBe('closed');
   expect(port.unguarded, 'writes without the CSRF token').toBe(0);
 });

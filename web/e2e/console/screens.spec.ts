@@ -88,12 +88,13 @@ for (const locale of ['en-GB', 'zh-CN']) {
   }
 }
 
-/** Two changes of limits, so that there is something to show and to take back. */
+/** Changes of limits, so that there is something to show and to take back. */
 async function somethingInTheLog(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': 'csrf' };
     const put = (path: string, body: unknown) => fetch(path, { method: 'PUT', headers, body: JSON.stringify(body) });
     await put('/admin/v1/limits', { local: { perIp: { burst: 10 } }, reason: 'bots from one address' });
+    await put('/admin/v1/limits', { local: { status: { burst: 20 } }, reason: 'a page that polls faster' });
     await put('/api/v1/concurrency/config', { global_max: 500, platform_max: { douyin: 20 }, reason: 'the warehouse is slow today' });
     await fetch('/admin/v1/sales/off/pause', { method: 'POST', headers, body: JSON.stringify({ reason: 'a difference in the books' }) });
   });

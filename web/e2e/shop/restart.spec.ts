@@ -1,9 +1,7 @@
-/** A gateway that dies under a buyer's hands. Only on the real servers: there another one takes its place. */
+/** A gateway that dies under a buyer's hands. On the real servers: another one takes its place. */
 import { buyButton, openSale, ordersOf, purchases, says } from '../support/buyer';
 import { ledger, makeSale } from '../support/sales';
 import { expect, test } from '../support/test';
-
-test.skip(({ kind }) => kind !== 'servers', 'with everything in one process orders die with it');
 
 test('a gateway killed after it decided, and started again: the same tap leads to the order', async ({ page, stack }) => {
   test.setTimeout(120_000);

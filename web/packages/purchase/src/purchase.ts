@@ -43,6 +43,8 @@ const MARGIN_MS = 1_000;
 const BEFORE_MS = 2_000;
 /** Between looks at the clock on the way to that moment. */
 const LOOK_MS = 30_000;
+/** A tap in one tab that is made as the order of another one is told was meant for that one. */
+const SAME_MOMENT_MS = 1_000;
 /** A ticket that ends sooner than this is not begun with. */
 const LIFE_LEFT_MS = 2_000;
 
@@ -52,6 +54,7 @@ interface Why {
   renew: boolean;
   /** Do the other tabs hear of it? */
   tell: boolean;
+  tappedAt?: number;
 }
 const TAP: Why = { renew: true, tell: true };
 /** A reload, or another tab's tap. No new ticket in the buyer's name: whoever reloads tomorrow has not tapped. */
@@ -108,17 +111,22 @@ export function createPurchase(options: Options): Purchase {
 
   const usable = (ticket: Ticket) => Date.parse(ticket.expiresAt) > now() + LIFE_LEFT_MS;
 
-  /** The ticket that this buyer has, in whatever tab; one that was sent counts until its outcome is known. */
-  function known(buyer: string): Ticket | undefined {
+  /**
+   * The ticket that this buyer has, in whatever tab. One that was sent counts until its outcome is known; one that
+   * became an order in the meantime counts for a tap that was made before.
+   */
+  function known(buyer: string, tappedAt = Infinity): Ticket | undefined {
     const kept = book.ticket(buyer);
-    return kept && (kept.sent || usable(kept.ticket)) ? kept.ticket : undefined;
+    if (!kept) return undefined;
+    const counts = kept.ended === undefined ? kept.sent || usable(kept.ticket) : tappedAt <= kept.ended + SAME_MOMENT_MS;
+    return counts ? kept.ticket : undefined;
   }
 
   /** Keeps a fresh ticket, unless another tab was faster: then that one is taken. */
-  async function settleOn(buyer: string, fresh: Ticket): Promise<Ticket> {
+  async function settleOn(buyer: string, fresh: Ticket, tappedAt?: number): Promise<Ticket> {
     let chosen = fresh;
     await alone(`seckill.ticket.${sale}`, () => {
-      chosen = known(buyer) ?? fresh;
+      chosen = known(buyer, tappedAt) ?? fresh;
       if (chosen === fresh) book.keepTicket(buyer, { ticket: fresh, sent: false });
     });
     return chosen;
@@ -126,6 +134,7 @@ export function createPurchase(options: Options): Purchase {
 
   async function buy(item: string, quantity: number): Promise<void> {
     if (busy()) return;
+    const tappedAt = now();
     become({ at: 'asking', step: 'token' });
     let who: Login | undefined;
     try {
@@ -137,12 +146,12 @@ export function createPurchase(options: Options): Purchase {
     const kept = book.attempt(who.buyer);
     // An attempt whose outcome is unknown is this tap's attempt: anything else could buy twice.
     if (kept?.uncertain) return send(who, kept, TAP);
-    await begin(who, item, quantity, TAP);
+    await begin(who, item, quantity, { ...TAP, tappedAt });
   }
 
   async function begin(first: Login, item: string, quantity: number, why: Why): Promise<void> {
     let who = first;
-    let ticket = known(who.buyer);
+    let ticket = known(who.buyer, why.tappedAt);
     if (!ticket) {
       let answer = await insist('token', () => requestTicket(who));
       if (!answer.ok && answer.problem.code === 'unauthenticated') {
@@ -153,7 +162,7 @@ export function createPurchase(options: Options): Purchase {
         }
       }
       if (!answer.ok) return refuseAfter(answer);
-      ticket = await settleOn(who.buyer, answer.body);
+      ticket = await settleOn(who.buyer, answer.body, why.tappedAt);
     }
     await send(who, { ticket, item, quantity, uncertain: false }, why);
   }
@@ -174,7 +183,7 @@ export function createPurchase(options: Options): Purchase {
       method: 'POST', signal, body: { token: ticket.token, item, quantity },
     });
     const answer = await insist('order', question, () => { uncertain = true; keep(); });
-    if (answer.ok) return track(who, answer.body);
+    if (answer.ok) return track(who, ticket, answer.body);
 
     const rule = RULES[answer.problem.code];
     if (uncertain && !rule.certain) return refuseAfter(answer, 'ask');
@@ -194,13 +203,16 @@ export function createPurchase(options: Options): Purchase {
     book.keepTicket(who.buyer, ticket && { ticket, sent: false });
   }
 
-  async function track(who: Login, accepted: Job): Promise<void> {
+  async function track(who: Login, ticket: Ticket, accepted: Job): Promise<void> {
     const end = await follow(options, base, accepted, signal, (job) => {
       if (job.status === 'queued') become({ at: 'queued', job });
     });
     forget(who, undefined);
     if ('problem' in end) return refuse(end.problem);
-    if (end.job.status === 'placed') return become({ at: 'placed', job: end.job });
+    if (end.job.status === 'placed') {
+      book.keepTicket(who.buyer, { ticket, sent: false, ended: now() });
+      return become({ at: 'placed', job: end.job });
+    }
     refuse(reasonOf(end.job));
   }
 

@@ -49,6 +49,9 @@ function online(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** What one tab has written another one sees a moment later: so long the next has to wait for the lock. */
+const SEEN_MS = 50;
+
 /** A store that works where the browser forbids the real one; it forgets at a reload. */
 function memory(): Store {
   const kept = new Map<string, string>();
@@ -79,7 +82,11 @@ export function browser(now: () => number): Surroundings {
     session: store('sessionStorage'),
     shared: store('localStorage'),
     // Locks are for secure pages only. Without them two taps in two tabs within the same few milliseconds are two.
-    alone: async (name, work) => (navigator.locks ? navigator.locks.request(name, work) : work()),
+    alone: (name, work) => new Promise((done, failed) => {
+      const worked = () => { work(); done(); };
+      if (!navigator.locks) return worked();
+      navigator.locks.request(name, () => { worked(); return new Promise((later) => setTimeout(later, SEEN_MS)); }).catch(failed);
+    }),
     tell: (news) => channel?.postMessage(news),
     hear: (listener) => {
       const heard = (event: MessageEvent<News>) => listener(event.data);
@@ -117,5 +124,11 @@ export function books({ session, shared }: Pick<Surroundings, 'session' | 'share
   };
 }
 
-/** A ticket, and whether some tab has sent it and does not know yet what came of it. */
-export interface Kept { ticket: Ticket; sent: boolean }
+/** A ticket as all tabs know it. */
+export interface Kept {
+  ticket: Ticket;
+  /** Some tab has sent it, and does not know yet what came of it. */
+  sent: boolean;
+  /** When it became an order. A tap in another tab that was made before leads there too. */
+  ended?: number;
+}

@@ -24,6 +24,37 @@ it('taps in both at once send the same token', async () => {
   expect(new Set(tokens).size).toBe(1);
 });
 
+it('a tap that still waits for its token when the other tab has its order leads to that order', async () => {
+  const browser = browserOf();
+  const [one, two] = [new World(browser), new World(browser)];
+  let grant = () => {};
+  const granted = new Promise<void>((resolve) => { grant = resolve; });
+  const ticket = two.replies.tokens[0]!;
+  two.replies.tokens = [async (asked) => {
+    await granted;
+    const answer = await (await ticket(asked)).json();
+    return json(201, { ...answer, token: 'another' });
+  }];
+  const [left, right] = [one.tab(), two.tab()];
+  const late = right.buy('red', 1);
+  await left.buy('red', 1);
+  expect(left.state.at).toBe('placed');
+  grant();
+  await late;
+  expect(right.state).toMatchObject({ at: 'placed', job: { jobId: '0193-job' } });
+  expect(two.of('orders').map(({ body }) => body.token)).toEqual(['token-1']);
+});
+
+it('a tap made after the order is a new one', async () => {
+  const world = new World();
+  const tab = world.tab();
+  await tab.buy('red', 1);
+  tab.reset();
+  world.now += 5_000;
+  await tab.buy('red', 1);
+  expect(world.of('orders').map(({ body }) => body.token)).toEqual(['token-1', 'token-2']);
+});
+
 it('a tab that hears of a tap does not pass it on, also when it is refused', async () => {
   const browser = browserOf();
   const worlds = [new World(browser), new World(browser), new World(browser)];

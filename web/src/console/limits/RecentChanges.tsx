@@ -51,7 +51,7 @@ export function RecentChanges({ entries, limits, rules, onRevertLimits, onRevert
               <p>{entry.reason || <span className="soft">{words.audit.noReason}</span>}</p>
             </div>
             {changes.length > 0 ? (
-              <OldNew caption={words.audit.actions[entry.action] ?? entry.action} differences={changes} />
+              <OldNew caption={`${words.audit.actions[entry.action] ?? entry.action}, ${format.time(entry.at)} (${entry.id})`} differences={changes} />
             ) : (
               <p className="soft">{words.audit.actions[entry.action] ?? entry.action}</p>
             )}

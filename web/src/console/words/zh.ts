@@ -176,7 +176,7 @@ export const zh: Words = {
       consumers: { name: '写单程序', means: '有程序把已接受的购买写成订单。' },
       'queue-empty': { name: '排队', means: '没有上次活动留下的消息。' },
       clocks: { name: '时钟', means: '所有服务器时间一致，各处同时开售。' },
-      limits: { name: '限流', means: '所有网关执行相同的限流规则。' },
+      limits: { name: '限流', means: '限流已启用，一个来源不能占去所有人的时间。' },
       keys: { name: '密钥', means: '可以签发并校验令牌和登录。' },
       warm: { name: '活动已预热', means: '库存已载入，第一位买家会立刻得到答复。' },
       'dry-run': { name: '试跑', means: '一次购买走完全程后已撤销。' },
