@@ -875,7 +875,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All sales, drafts too. */
+        /** All sales, drafts too; but not the one that dry runs buy from. */
         get: {
             parameters: {
                 query?: never;
@@ -1307,6 +1307,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/v1/sales/{sale}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Buys one unit of a sale that is there for this alone, and gives it back: through token, gate, broker, consumer,
+         *     database and back to the gate. Units of real sales are not touched; on `seckill.events` it is seen as an order of the
+         *     sale `seckill-dry-run` that is cancelled. A failure is an answer: look at `ok`. Takes a minute at most.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Which sale's readiness it counts for */
+                    sale: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["Reason"] | null;
+                };
+            };
+            responses: {
+                /** @description How it went. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DryRun"];
+                    };
+                };
+                /** @description `malformed` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unauthenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `validation-failed` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `overloaded`, `not-ready`, `outcome-unknown` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/v1/sales/{sale}/ledger": {
         parameters: {
             query?: never;
@@ -1364,6 +1474,75 @@ export interface paths {
                     };
                 };
                 /** @description `not-ready` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/v1/sales/{sale}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * First an event `history` with the whole sale so far (again, where it could not be read at first), then once a second
+         *     an event `live`. However many watch, the stores are asked once.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Its id */
+                    sale: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Events: `LiveHistory`, then `Live` after `Live`. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description `unauthenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `overloaded`, `not-ready` */
                 503: {
                     headers: {
                         [name: string]: unknown;
@@ -1497,6 +1676,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/v1/sales/{sale}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The orders of a sale, a page at a time. With `Accept: application/x-ndjson` all that follow the cursor, one in a line. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `pending_payment`, `paid`, `expired`, `cancelled` or `rejected`. */
+                    status?: string;
+                    /** @description Behind this page: its `nextCursor`. */
+                    cursor?: string;
+                    /** @description Orders on the page: 1 to 1,000, else 100. A stream has no pages. */
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description Its id */
+                    sale: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A page, or a stream. A stream that cannot go on breaks off: its end is that of the answer's body, as HTTP tells it. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OperatorOrders"];
+                        "application/x-ndjson": components["schemas"]["OperatorOrder"];
+                    };
+                };
+                /** @description `unauthenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `validation-failed` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `overloaded`, `not-ready` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/v1/sales/{sale}/pause": {
         parameters: {
             query?: never;
@@ -1606,6 +1868,75 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/v1/sales/{sale}/readiness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Can this sale be opened? Everything is looked at now, through this gateway; `dry-run` and `reconcile` tell of their
+         *     last time, which has to be of the last 24 hours.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Its id */
+                    sale: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What was found. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SaleReadiness"];
+                    };
+                };
+                /** @description `unauthenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not-ready` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1733,6 +2064,72 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/v1/sales/{sale}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a sale went, or goes. Works without the gate, and for as long as the sale's orders are kept. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Its id */
+                    sale: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The report. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Report"];
+                    };
+                };
+                /** @description `unauthenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `overloaded`, `not-ready` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2087,6 +2484,72 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The story of an order, a job, a buyer or a request. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description An order's or a job's id, a buyer's id, or the `X-Request-Id` of an answer. */
+                    q: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What is stored of it, which may be nothing. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SearchResult"];
+                    };
+                };
+                /** @description `unauthenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `validation-failed` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not-ready` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4089,6 +4552,19 @@ export interface components {
              */
             next?: number | null;
         };
+        /** @description A second. */
+        BusiestSecond: {
+            /**
+             * Format: int64
+             * @description Purchases answered.
+             */
+            asked: number;
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            at: string;
+        };
         /** @description A challenge, for ALTCHA's widget. */
         Challenge: {
             /** @description What has to be solved. */
@@ -4352,6 +4828,34 @@ export interface components {
             /** @description `refused`, or `placed`: it has its order, and keeps it. */
             status: string;
         };
+        /** @description How a dry run went. */
+        DryRun: {
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            ms: number;
+            /** @description Did every step succeed? */
+            ok: boolean;
+            /** @description Is it in the audit log? `false`: readiness does not know of it. */
+            remembered: boolean;
+            /** @description The steps that were taken, in their order. What follows a failure is left out, but not `undo`. */
+            steps: components["schemas"]["DryRunStep"][];
+        };
+        /** @description One step. */
+        DryRunStep: {
+            /** @description Why it failed. */
+            detail?: string | null;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            ms: number;
+            /** @description `token`, `admit`, `publish`, `place`, `effect` or `undo`. */
+            name: string;
+            /** @description Did it succeed? */
+            ok: boolean;
+        };
         /** @description Facts that some problems carry. */
         Extras: {
             challenge?: components["schemas"]["Challenge"] | null;
@@ -4407,6 +4911,24 @@ export interface components {
             /** @description In a sentence. */
             what: string;
         };
+        /** @description A job, and what happened to it. */
+        Found: {
+            /** @description Who bought, where that is known. */
+            buyer?: string | null;
+            /**
+             * Format: uuid
+             * @description The job, which is the order's id as well.
+             */
+            jobId: string;
+            /** @description What the text was the id of: `order`, `job` (there is no order of it), `buyer` or `request`. */
+            kind: string;
+            /** @description The sale; absent where it is not there any more. */
+            sale?: string | null;
+            /** @description The order's, else the job's at the gate: `queued`, `placed` or `refused`; else `unknown`. */
+            status: string;
+            /** @description In the order in which it happened. */
+            story: components["schemas"]["StoryLine"][];
+        };
         /** @description What is for sale of an item. */
         Free: {
             /**
@@ -4416,6 +4938,22 @@ export interface components {
             free: number;
             /** @description The item. */
             id: string;
+        };
+        /** @description What came of the purchases: `asked = accepted + repeated + refused`. */
+        Funnel: {
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            asked: number;
+            /** @description By the code of the problem. */
+            refused: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Their token had its job before.
+             */
+            repeated: number;
         };
         /** @description An item as shoppers see it. The exact stock is the seller's business. */
         Item: {
@@ -4480,6 +5018,15 @@ export interface components {
              * @description When it last changed.
              */
             updatedAt: string;
+        };
+        /** @description Times that so many of a hundred did not exceed, in milliseconds, to within an eighth. */
+        Latency: {
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p95: number;
+            /** Format: double */
+            p99: number;
         };
         /** @description The ledger: `stock = free + unpublished + queued + held + paid + difference`, in units. */
         Ledger: {
@@ -4633,6 +5180,199 @@ export interface components {
              * @description How often they were changed; 0: never, the configuration holds.
              */
             version: number;
+        };
+        /** @description The event `live`, once a second. A part that cannot be read now is left out and named in `missing`. */
+        Live: {
+            /**
+             * Format: int64
+             * @description How long ago funnel, rates and latencies were read, in milliseconds.
+             */
+            activityAgeMs?: number | null;
+            /**
+             * Format: date-time
+             * @description By the clock that decides about windows.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description First moment after it.
+             */
+            closesAt: string;
+            /**
+             * Format: int64
+             * @description Messages among the dead letters, of all sales.
+             */
+            deadLetters?: number | null;
+            /** @description What this gateway depends on, as it last looked. */
+            dependencies: components["schemas"]["LiveDependency"][];
+            funnel?: components["schemas"]["Funnel"] | null;
+            /** @description Gateways that were alive within two minutes. */
+            gateways?: components["schemas"]["LiveGateway"][] | null;
+            /** @description Where the units are. */
+            items: components["schemas"]["LiveItem"][];
+            /** @description Of the last ten seconds, by stage; a stage in which nothing happened is left out. */
+            latencyMs?: {
+                [key: string]: components["schemas"]["Latency"];
+            } | null;
+            /**
+             * Format: int64
+             * @description How old the ledger is that the items are from, in milliseconds.
+             */
+            ledgerAgeMs?: number | null;
+            /** @description `ledger`, `activity`, `queue`, `deadLetters`, `gateways`. */
+            missing: string[];
+            /**
+             * Format: date-time
+             * @description First moment of the window.
+             */
+            opensAt: string;
+            perSecond?: components["schemas"]["Rates"] | null;
+            /** @description As for operators: `draft`, `scheduled`, `open`, `paused`, `soldOut`, `ended`. */
+            phase: string;
+            queue?: components["schemas"]["LiveQueue"] | null;
+        };
+        /** @description A dependency. */
+        LiveDependency: {
+            /**
+             * Format: int64
+             * @description How long ago, in milliseconds.
+             */
+            ageMs: number;
+            /** @description What it is. */
+            name: string;
+            /** @description Was it well? */
+            ok: boolean;
+        };
+        /** @description A gateway. */
+        LiveGateway: {
+            /**
+             * Format: int64
+             * @description How long ago it was alive, in milliseconds.
+             */
+            ageMs: number;
+            /** @description One run of one process. */
+            instance: string;
+        };
+        /** @description The first event of the stream, `history`: the whole sale so far. */
+        LiveHistory: {
+            /** @description At most 600; steps in which nothing happened are left out. */
+            points: components["schemas"]["LivePoint"][];
+            /**
+             * Format: int64
+             * @description Seconds in a step.
+             */
+            stepSeconds: number;
+        };
+        /** @description An item. Without the ledger only its stock is known. */
+        LiveItem: (components["schemas"]["LiveUnits"] | null) & {
+            /** @description Its name. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When nothing was left; while something is, when that will be at the pace of the last seconds.
+             */
+            soldOutAt?: string | null;
+            /**
+             * Format: int64
+             * @description In total.
+             */
+            stock: number;
+            /** @description For people. */
+            title: string;
+        };
+        /** @description One step. Counts are of the step, levels at its end; a level that did not change in it is left out. */
+        LivePoint: {
+            /**
+             * Format: int64
+             * @description Those that got a job.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Purchases answered, over all gateways.
+             */
+            asked: number;
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Units for sale.
+             */
+            free?: number | null;
+            /**
+             * Format: int64
+             * @description Units in unpaid orders.
+             */
+            held?: number | null;
+            /**
+             * Format: double
+             * @description 99 of 100 were answered within so many milliseconds; absent where nothing was asked.
+             */
+            p99Ms?: number | null;
+            /**
+             * Format: int64
+             * @description Units in paid orders.
+             */
+            paid?: number | null;
+            /**
+             * Format: int64
+             * @description Units that are accepted and in no order yet.
+             */
+            queued?: number | null;
+            /**
+             * Format: int64
+             * @description Those that were refused.
+             */
+            refused: number;
+        };
+        /** @description Accepted and in no order yet. */
+        LiveQueue: {
+            /**
+             * Format: int64
+             * @description Jobs of this sale.
+             */
+            depth: number;
+            /**
+             * Format: double
+             * @description How long the oldest one has waited.
+             */
+            oldestSeconds: number;
+        };
+        /** @description Units of an item. */
+        LiveUnits: {
+            /**
+             * Format: int64
+             * @description Above 0 units are missing, below 0 there are too many.
+             */
+            difference: number;
+            /**
+             * Format: int64
+             * @description For sale.
+             */
+            free: number;
+            /**
+             * Format: int64
+             * @description In unpaid orders.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description In paid orders.
+             */
+            paid: number;
+            /**
+             * Format: int64
+             * @description On the queue.
+             */
+            queued: number;
+            /**
+             * Format: int64
+             * @description Admitted, not known to be on the queue.
+             */
+            unpublished: number;
         };
         /** @description Changes of the rates of one caller on one gateway. */
         LocalDraft: {
@@ -4854,6 +5594,54 @@ export interface components {
             stock: number;
             /** @description For people. */
             title: string;
+        };
+        /** @description One order. */
+        OperatorOrder: {
+            /** @description Who bought. */
+            buyer?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When an unpaid order ends.
+             */
+            expiresAt?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The item; absent where its message could not be read, as is the buyer. */
+            item?: string | null;
+            /**
+             * Format: uuid
+             * @description The job's: the same.
+             */
+            jobId: string;
+            /**
+             * Format: date-time
+             * @description When its payment was there.
+             */
+            paidAt?: string | null;
+            /**
+             * Format: int32
+             * @description Units.
+             */
+            quantity: number;
+            /** @description Why it was rejected. */
+            reason?: string | null;
+            /** @description `pending_payment`, `paid`, `expired`, `cancelled` or `rejected`. */
+            status: string;
+        };
+        /** @description A page of orders. */
+        OperatorOrders: {
+            /** @description What `cursor` has to be for the next page; absent after the last. */
+            nextCursor?: string | null;
+            /** @description In the order in which their tokens were issued. There may be fewer than asked for, though more follow. */
+            orders: components["schemas"]["OperatorOrder"][];
         };
         /** @description A sale as operators see it. */
         OperatorSale: {
@@ -5227,6 +6015,20 @@ export interface components {
              */
             perSecond?: number | null;
         };
+        /** @description Counts in a second. */
+        Rates: {
+            /** Format: double */
+            accepted: number;
+            /** Format: double */
+            asked: number;
+            /**
+             * Format: double
+             * @description Orders written.
+             */
+            placed: number;
+            /** Format: double */
+            refused: number;
+        };
         /** @description Able to admit? */
         Readiness: {
             /** @description Each of them; only with `?verbose`. */
@@ -5258,6 +6060,8 @@ export interface components {
             orders: number;
             /** @description Records of the gate that were looked at. */
             records: number;
+            /** @description Is it in the audit log? `false`: readiness does not know of it. */
+            remembered: boolean;
             /**
              * Format: int32
              * @description The epoch that the sale was loaded in as the repair.
@@ -5272,6 +6076,119 @@ export interface components {
             reason?: string | null;
             /** @description `true`: load the sale again from the database if its books differ. */
             repair?: boolean;
+        };
+        /** @description The report. Purchases are as the gateways counted them, orders and money as the books have them. */
+        Report: {
+            /**
+             * Format: int64
+             * @description Those that got a job.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Purchases answered: `accepted + repeated + refused`.
+             */
+            asked: number;
+            busiestSecond?: components["schemas"]["BusiestSecond"] | null;
+            /**
+             * Format: int64
+             * @description Buyers who hold an order, paid or not.
+             */
+            buyers: number;
+            /**
+             * Format: int64
+             * @description Orders that their buyers cancelled.
+             */
+            cancelled: number;
+            /**
+             * Format: date-time
+             * @description First moment after it.
+             */
+            closesAt: string;
+            /**
+             * Format: int64
+             * @description Orders that were not paid in time.
+             */
+            expired: number;
+            /** @description By position. */
+            items: components["schemas"]["ReportItem"][];
+            /**
+             * Format: int64
+             * @description Units by which the ledger does not balance, over all items, whichever way; absent while it cannot be read.
+             */
+            ledgerDifference?: number | null;
+            /** @description `ledger`, while the gate does not answer or has forgotten the sale. */
+            missing: string[];
+            /**
+             * Format: date-time
+             * @description First moment of the window.
+             */
+            opensAt: string;
+            /** @description `draft`, `scheduled`, `open`, `paused`, `soldOut` or `ended`. */
+            phase: string;
+            /**
+             * Format: int64
+             * @description Payments that were given back.
+             */
+            refunded: number;
+            /** @description The others, by the code of the problem. */
+            refused: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Jobs that became no order.
+             */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description Those whose token had its job before.
+             */
+            repeated: number;
+            /** @description The sale. */
+            sale: string;
+            slowestMinute?: components["schemas"]["SlowestMinute"] | null;
+            /**
+             * Format: date-time
+             * @description Since when nothing has been left of any item; absent while something is.
+             */
+            soldOutAt?: string | null;
+            /** @description For people. */
+            title: string;
+        };
+        /** @description An item, in units. */
+        ReportItem: {
+            /** @description Its name. */
+            id: string;
+            /**
+             * Format: int64
+             * @description In paid orders.
+             */
+            paid: number;
+            /**
+             * Format: int64
+             * @description In orders that expired or were cancelled: for sale again.
+             */
+            returned: number;
+            /** @description What the paid orders cost. */
+            revenue: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description In live orders: paid and unpaid.
+             */
+            sold: number;
+            /**
+             * Format: int64
+             * @description In total.
+             */
+            stock: number;
+            /** @description For people. */
+            title: string;
+            /**
+             * Format: int64
+             * @description In orders that wait for their payment.
+             */
+            unpaid: number;
         };
         /** @description A change of stock, done once for each id. */
         RestockDraft: {
@@ -5351,10 +6268,45 @@ export interface components {
              */
             tokensFrom: string;
         };
+        /** @description One check. */
+        SaleCheck: {
+            /** @description What was found. */
+            detail: string;
+            /**
+             * @description `database`, `redis`, `redis-settings`, `broker`, `consumers`, `queue-empty`, `clocks`, `limits`, `keys`, `warm`,
+             *     `dry-run` or `reconcile`.
+             */
+            name: string;
+            /** @description Is it well? */
+            ok: boolean;
+            /** @description What to do about it, in a sentence. */
+            todo?: string | null;
+        };
+        /** @description Everything that was looked at. */
+        SaleReadiness: {
+            /**
+             * Format: date-time
+             * @description When, by this gateway's clock.
+             */
+            checkedAt: string;
+            /** @description Each of them, always in this order. */
+            checks: components["schemas"]["SaleCheck"][];
+            /** @description All checks together. */
+            ready: boolean;
+        };
         /** @description All sales that shoppers may know of. */
         SalesBody: {
             /** @description Newest first. */
             sales: components["schemas"]["Sale"][];
+        };
+        /** @description What was found. */
+        SearchResult: {
+            /** @description The latest 20 at most; of a buyer newest first. */
+            found: components["schemas"]["Found"][];
+            /** @description What the answer does not say, and where else to look. */
+            hints?: string[];
+            /** @description What was looked for. */
+            query: string;
         };
         /** @description A session. */
         Session: {
@@ -5370,6 +6322,39 @@ export interface components {
         SignIn: {
             /** @description The admin key. */
             key: string;
+        };
+        /** @description A minute. */
+        SlowestMinute: {
+            /**
+             * Format: int64
+             * @description Purchases answered.
+             */
+            asked: number;
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description 99 of 100 purchases were answered within so many milliseconds.
+             */
+            p99Ms: number;
+        };
+        /** @description One thing that happened. */
+        StoryLine: {
+            /**
+             * Format: date-time
+             * @description When; absent where that is not known.
+             */
+            at?: string | null;
+            /** @description More about it. */
+            detail?: string | null;
+            /**
+             * @description `tokenIssued`, `admitted`, `published`, `placed`, `refused`, `paymentReceived`, `paid`, `cancelled`, `expired`,
+             *     `refunded` or `deadLettered`.
+             */
+            what: string;
         };
         /** @description One kind of background work. */
         Tasks: {
