@@ -111,7 +111,10 @@ fn live(edge: &Edge, status: &Status, listed: &Listed, readings: &Readings, pace
             let gateways = seen.value.into_iter().filter(|one| one.role == Role::Gateway);
             gateways.map(|one| GatewayBody { instance: one.id, age_ms: one.age_ms + told }).collect()
         }),
-        dependencies: status.dependency_states().map(|(name, ok, age_ms)| DependencyBody { name, ok, age_ms }).collect(),
+        dependencies: status
+            .dependency_states()
+            .map(|(name, ok, age_ms)| DependencyBody { name, ok, age_ms })
+            .collect(),
         missing,
         activity_age_ms: activity.as_ref().map(|activity| activity.age_ms),
         funnel: activity.as_ref().map(|activity| FunnelBody::from(&activity.sum)),
