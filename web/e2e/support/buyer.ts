@@ -10,11 +10,20 @@ export const buyButton = (page: Page) => page.getByRole('button', { name: 'Buy n
 export const panelTitle = (page: Page) => page.locator('.panel :is(h1, h2)');
 export const says = (page: Page, text: string | RegExp, timeout = 15_000) => expect(panelTitle(page)).toHaveText(text, { timeout });
 
+interface Order { orderId: string; sale: string; item: string; status: string; quantity: number }
+
 /** The orders of the page's buyer, as the shop has them. */
-export async function ordersOf(page: Page): Promise<{ orderId: string; sale: string; status: string; quantity: number }[]> {
+export async function ordersOf(page: Page): Promise<Order[]> {
   return page.evaluate(async () => {
-    const { accessToken } = JSON.parse(localStorage.getItem('seckill.demo-buyer') ?? '{}');
-    const answer = await fetch('/api/v1/me/orders', { headers: { authorization: `Bearer ${accessToken}` } });
+    const entry = await new Promise<{ accessToken: string }>((done, failed) => {
+      const opening = indexedDB.open('seckill-purchase', 1);
+      opening.onerror = () => failed(opening.error);
+      opening.onsuccess = () => {
+        const read = opening.result.transaction('entries').objectStore('entries').get('seckill.demo-buyer');
+        read.onsuccess = () => done(read.result);
+      };
+    });
+    const answer = await fetch('/api/v1/me/orders', { headers: { authorization: `Bearer ${entry.accessToken}` } });
     return (await answer.json()).orders;
   });
 }

@@ -73,7 +73,7 @@ function Footer() {
   const another = async () => {
     setBusy(true);
     forgetPurchases();
-    forgetDemoBuyer();
+    await forgetDemoBuyer();
     await login().catch(() => undefined);
     setBusy(false);
     location.hash = toSales;

@@ -1,9 +1,10 @@
 // One buyer's way from the tap to the order: token, send, wait, resume.
 import { ask, type Answer } from './ask';
+import { books, type Kept } from './books';
 import { follow } from './follow';
 import { RULES, TRIES_MAX, WAIT_MAX_S, waitS } from './rules';
 import { solve } from './solve';
-import { books, type Surroundings } from './surroundings';
+import type { Surroundings } from './surroundings';
 import type { Attempt, Buying, Job, Login, Next, Problem, Ticket } from './types';
 
 export interface Options extends Surroundings {
@@ -61,7 +62,7 @@ const TAP: Why = { renew: true, tell: true };
 const NO_TAP: Why = { renew: false, tell: false };
 
 export function createPurchase(options: Options): Purchase {
-  const { sale, base = '', channel, login, now, random, alone, tell } = options;
+  const { sale, base = '', channel, login, now, random, tell } = options;
   const book = books(options, sale);
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -112,24 +113,22 @@ export function createPurchase(options: Options): Purchase {
   const usable = (ticket: Ticket) => Date.parse(ticket.expiresAt) > now() + LIFE_LEFT_MS;
 
   /**
-   * The ticket that this buyer has, in whatever tab. One that was sent counts until its outcome is known; one that
-   * became an order in the meantime counts for a tap that was made before.
+   * Is that this buyer's ticket? One that was sent counts until its outcome is known; one that became an order in the
+   * meantime counts for a tap that was made before.
    */
-  function known(buyer: string, tappedAt = Infinity): Ticket | undefined {
-    const kept = book.ticket(buyer);
-    if (!kept) return undefined;
-    const counts = kept.ended === undefined ? kept.sent || usable(kept.ticket) : tappedAt <= kept.ended + SAME_MOMENT_MS;
-    return counts ? kept.ticket : undefined;
+  const counts = ({ ticket, sent, ended }: Kept, tappedAt = Infinity) =>
+    (ended === undefined ? sent || usable(ticket) : tappedAt <= ended + SAME_MOMENT_MS);
+
+  /** The ticket that this buyer has, in whatever tab. */
+  async function known(buyer: string, tappedAt?: number): Promise<Ticket | undefined> {
+    const kept = await book.ticket(buyer);
+    return kept && counts(kept, tappedAt) ? kept.ticket : undefined;
   }
 
   /** Keeps a fresh ticket, unless another tab was faster: then that one is taken. */
   async function settleOn(buyer: string, fresh: Ticket, tappedAt?: number): Promise<Ticket> {
-    let chosen = fresh;
-    await alone(`seckill.ticket.${sale}`, () => {
-      chosen = known(buyer, tappedAt) ?? fresh;
-      if (chosen === fresh) book.keepTicket(buyer, { ticket: fresh, sent: false });
-    });
-    return chosen;
+    const kept = await book.ticket(buyer, (other) => (other && counts(other, tappedAt) ? other : { ticket: fresh, sent: false }));
+    return kept?.ticket ?? fresh;
   }
 
   async function buy(item: string, quantity: number): Promise<void> {
@@ -151,7 +150,7 @@ export function createPurchase(options: Options): Purchase {
 
   async function begin(first: Login, item: string, quantity: number, why: Why): Promise<void> {
     let who = first;
-    let ticket = known(who.buyer, why.tappedAt);
+    let ticket = await known(who.buyer, why.tappedAt);
     if (!ticket) {
       let answer = await insist('token', () => requestTicket(who));
       if (!answer.ok && answer.problem.code === 'unauthenticated') {
@@ -177,7 +176,7 @@ export function createPurchase(options: Options): Purchase {
     let { uncertain } = attempt;
     const keep = () => book.keepAttempt(who.buyer, { ticket, item, quantity, uncertain });
     keep();
-    book.keepTicket(who.buyer, { ticket, sent: true });
+    await book.ticket(who.buyer, () => ({ ticket, sent: true }));
     if (why.tell) tell({ sale, buyer: who.buyer, attempt });
     const question = () => ask<Job>(options.fetch, `${path}/orders`, {
       method: 'POST', signal, body: { token: ticket.token, item, quantity },
@@ -192,27 +191,25 @@ export function createPurchase(options: Options): Purchase {
       keep();
       return refuseAfter(answer, 'ask');
     }
-    forget(who, rule.void ? undefined : ticket);
+    await forget(who, rule.void ? undefined : { ticket, sent: false });
     if (rule.then === 'renew' && why.renew) return begin(who, item, quantity, { ...why, renew: false });
     refuseAfter(answer);
   }
 
   /** The attempt is over. A ticket that was not used up serves the next tap, in whatever tab. */
-  function forget(who: Login, ticket: Ticket | undefined) {
+  async function forget(who: Login, kept: Kept | undefined) {
     book.keepAttempt(who.buyer, undefined);
-    book.keepTicket(who.buyer, ticket && { ticket, sent: false });
+    await book.ticket(who.buyer, () => kept);
   }
 
   async function track(who: Login, ticket: Ticket, accepted: Job): Promise<void> {
     const end = await follow(options, base, accepted, signal, (job) => {
       if (job.status === 'queued') become({ at: 'queued', job });
     });
-    forget(who, undefined);
+    const placed = 'job' in end && end.job.status === 'placed';
+    await forget(who, placed ? { ticket, sent: false, ended: now() } : undefined);
     if ('problem' in end) return refuse(end.problem);
-    if (end.job.status === 'placed') {
-      book.keepTicket(who.buyer, { ticket, sent: false, ended: now() });
-      return become({ at: 'placed', job: end.job });
-    }
+    if (placed) return become({ at: 'placed', job: end.job });
     refuse(reasonOf(end.job));
   }
 
@@ -232,7 +229,7 @@ export function createPurchase(options: Options): Purchase {
     while (now() < moment) await options.sleep(Math.min(moment - now(), LOOK_MS), signal);
     for (let tries = 1; tries <= TRIES_MAX && !busy(); tries += 1) {
       const who = await login(false);
-      if (!who || known(who.buyer)) return;
+      if (!who || await known(who.buyer)) return;
       const answer = await requestTicket(who);
       if (answer.ok) return void await settleOn(who.buyer, answer.body);
       // The tap will say what is wrong. Until then only what passes by itself is tried again.

@@ -1,5 +1,5 @@
 // A browser and a shop for tests: time stands still except while somebody sleeps, and the shop says what it was told to.
-import { createPurchase, type Job, type Login, type News, type Options, type Purchase, type Store, type Ticket } from '../src/index';
+import { createPurchase, type Job, type Login, type News, type Options, type Purchase, type Store, type Ticket, unshared } from '../src/index';
 
 export const START = Date.parse('2026-11-21T12:00:00Z');
 export const JOB = '0193-job';
@@ -39,7 +39,7 @@ export function store(): Store & { all: Map<string, string> } {
 /** What the tabs of one browser share. */
 export function browserOf() {
   const listeners = new Set<(news: News) => void>();
-  return { shared: store(), listeners };
+  return { shared: unshared(), listeners };
 }
 
 export class World {
@@ -94,7 +94,6 @@ export class World {
       online: async () => this.offline,
       session: this.session,
       shared,
-      alone: async (_, work) => work(),
       tell: (news) => { for (const listener of listeners) if (listener !== own) listener(structuredClone(news)); },
       hear: (listener) => {
         own = listener;

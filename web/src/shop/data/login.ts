@@ -1,5 +1,5 @@
 // Who is buying: the host page's buyer, or one that the demo profile hands out.
-import type { Login } from 'seckill-purchase';
+import { createShared, type Login } from 'seckill-purchase';
 import { call } from '../../client/http';
 
 declare global {
@@ -8,6 +8,7 @@ declare global {
 }
 
 const KEY = 'seckill.demo-buyer';
+const shared = createShared();
 const listeners = new Set<() => void>();
 /** Where a JWT is kept that came in the address: this tab only, and over a reload. */
 const HANDED = 'seckill.access-token';
@@ -47,31 +48,20 @@ const handed = () => {
   }
 };
 
-const stored = (): Login | undefined => {
-  try {
-    return JSON.parse(localStorage.getItem(KEY) ?? 'null') ?? undefined;
-  } catch {
-    return undefined;
-  }
-};
-/** Two tabs that open at once become one buyer. */
-const alone = <T>(work: () => Promise<T>) => (navigator.locks ? navigator.locks.request(KEY, work) : work());
-
-/** A demo buyer; nothing where this shop hands out none. Throws where no answer came. */
-const demo = (renew: boolean) => alone(async (): Promise<Login | undefined> => {
-  const before = stored();
-  if (before && !(renew && before.accessToken === known?.accessToken)) return before;
+/** A demo buyer, the same in every tab; nothing where this shop hands out none. Throws where no answer came. */
+async function demo(renew: boolean): Promise<Login | undefined> {
+  const before = known;
+  const isRefused = (one: Login) => renew && one.accessToken === before?.accessToken;
+  const kept = await shared<Login>(KEY, (one) => one);
+  if (kept && !isRefused(kept)) return kept;
   const answer = await call('post', '/api/v1/demo/buyers');
-  if (!answer.ok) {
-    if (answer.problem.code === 'not-found') {
-      offered = false;
-      return undefined;
-    }
-    throw new Error(answer.problem.code);
+  if (answer.ok) {
+    return shared<Login>(KEY, (one) => (one && !isRefused(one) ? one : answer.body));
   }
-  localStorage.setItem(KEY, JSON.stringify(answer.body));
-  return answer.body;
-});
+  if (answer.problem.code !== 'not-found') throw new Error(answer.problem.code);
+  offered = false;
+  return undefined;
+}
 
 /** The buyer. `renew`: the shop did not take the last login. */
 export async function login(renew = false): Promise<Login | undefined> {
@@ -86,7 +76,7 @@ export async function login(renew = false): Promise<Login | undefined> {
 /** Can a buyer be had here by asking for one? */
 export const demoOffered = () => offered && !globalThis.seckillLogin && !handed();
 /** Is the buyer one that the demo handed out? */
-export const isDemo = () => known !== undefined && stored()?.buyer === known.buyer;
+export const isDemo = () => known !== undefined && demoOffered();
 export const knownBuyer = () => known?.buyer;
 export function onLogin(listener: () => void) {
   listeners.add(listener);
@@ -94,8 +84,8 @@ export function onLogin(listener: () => void) {
 }
 
 /** Forgets the demo's buyer; the next question makes another one. */
-export function forgetDemoBuyer() {
-  localStorage.removeItem(KEY);
+export async function forgetDemoBuyer() {
+  await shared(KEY, () => undefined);
   known = undefined;
   for (const listener of listeners) listener();
 }
