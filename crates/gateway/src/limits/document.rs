@@ -102,8 +102,9 @@ pub struct Rule {
     pub window_seconds: NonZeroU32,
 }
 
+// A word is a `tt`, not a `literal`: wrapped as one it is not seen by what derives the OpenAPI document.
 macro_rules! words {
-    ($(#[$outer:meta])* $name:ident { $($(#[$more:meta])* $variant:ident $word:literal),+ $(,)? }) => {
+    ($(#[$outer:meta])* $name:ident { $($(#[$more:meta])* $variant:ident $word:tt),+ $(,)? }) => {
         $(#[$outer])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
         pub enum $name { $($(#[$more])* #[doc = $word] #[serde(rename = $word)] $variant),+ }
