@@ -6225,17 +6225,17 @@ export interface components {
          * @description What a rule counts.
          * @enum {string}
          */
-        RuleAction: "Token" | "Order" | "Status" | "Any";
+        RuleAction: "token" | "order" | "status" | "any";
         /**
          * @description How a rule counts.
          * @enum {string}
          */
-        RuleAlgorithm: "SlidingWindow" | "Gcra";
+        RuleAlgorithm: "sliding-window" | "gcra";
         /**
          * @description By what a rule counts.
          * @enum {string}
          */
-        RuleSubject: "Ip" | "Buyer" | "Sale" | "Channel";
+        RuleSubject: "ip" | "buyer" | "sale" | "channel";
         /** @description A sale as shoppers see it. */
         Sale: {
             /**
