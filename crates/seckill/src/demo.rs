@@ -56,7 +56,7 @@ A demo sale of 100 pairs of shoes opens in {seconds} seconds.
 Everything lives in this process: stock, queue and orders. ORDERS DIE WITH IT. The real thing: cargo xtask up
 
   Shop       {buyers}
-  Operators  {operators}   (user: any, password: {key})
+  Console    {operators}   (admin key: {key})
 
 Buy from the command line, with three requests (a buyer, a token, the purchase):
 

@@ -98,7 +98,7 @@ pub fn where_to_look(ports: &Ports, dir: &Path, sale: Option<&str>, note: &str) 
     let (buyers, operators, dir) = (ports.buyers(), ports.operators, dir.display());
     let mut text = format!(
         "  buyers     http://127.0.0.1:{buyers}\n\
-         \x20 operators  http://127.0.0.1:{operators}   (any user, password: adminKey in {dir}/run.json)\n\
+         \x20 console    http://127.0.0.1:{operators}   (admin key: adminKey in {dir}/run.json)\n\
          \x20 logs       {dir}/logs\n\n\
          The limit per IP address is off here, because every client is 127.0.0.1; the product's default is on.\n{note}"
     );
