@@ -3,6 +3,9 @@ import { buyButton, openSale, ordersOf, pays, purchases, says } from '../support
 import { ledger, makeSale, SHOES } from '../support/sales';
 import { expect, test, type Page } from '../support/test';
 
+/** We hear of a request a little after it was sent; that waits are exact is shown in packages/purchase/test. */
+const HEARD_LATE_MS = 200;
+
 test('twenty browsers, five units: five orders, and everybody else is told', async ({ browser, stack }) => {
   test.setTimeout(120_000);
   const sale = await makeSale(stack, { items: [{ ...SHOES, stock: 5 }], opensIn: 15_000 });
@@ -55,7 +58,7 @@ test('the operator pauses and resumes: a tap in between is not lost', async ({ p
   if (sent.length === 0) await buyButton(page).click({ timeout: 15_000 }); // the page knew before the tap
   await says(page, 'The order is yours', 20_000);
   const gaps = sent.slice(1).map(({ at }, index) => at - (sent[index]?.at ?? 0));
-  for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(5_000); // what Retry-After says
+  for (const gap of gaps) expect(gap).toBeGreaterThan(5_000 - HEARD_LATE_MS); // what Retry-After says
 });
 
 test('who is asked to wait waits as long as it says, and buys with the same tap', async ({ page, stack }) => {
@@ -79,7 +82,7 @@ test('who is asked to wait waits as long as it says, and buys with the same tap'
     await says(page, 'Very many people are buying right now.');
     await expect(page.locator('.panel button')).toHaveText(/Again in \d s/);
     await says(page, 'The order is yours', 20_000);
-    expect((sent[1]?.at ?? 0) - (sent[0]?.at ?? 0)).toBeGreaterThanOrEqual(wait * 1_000);
+    expect((sent[1]?.at ?? 0) - (sent[0]?.at ?? 0)).toBeGreaterThan(wait * 1_000 - HEARD_LATE_MS);
     expect(new Set(sent.map(({ token: one }) => one)).size).toBe(1);
   } finally {
     await stack.admin('PUT', '/admin/v1/limits', { reason: 'a test', remove: [rule.name] });
