@@ -159,7 +159,9 @@ test('limits are changed at once, and taken back', async ({ page, stack }) => {
   await page.getByRole('button', { name: 'Review changes…' }).click();
   await sayWhy(page, 'slow today', 'Put in force');
   await expect(page.getByText('In force.')).toBeVisible();
-  expect((await stack.admin<{ data: { global_max: number } }>('GET', '/api/v1/concurrency/config')).data.global_max).toBe(500);
+  // What was put in force before may still be said.
+  const obeyed = async () => (await stack.admin<{ data: { global_max: number } }>('GET', '/api/v1/concurrency/config')).data.global_max;
+  await expect.poll(obeyed).toBe(500);
   await page.getByRole('button', { name: 'Revert…' }).first().click();
   await sayWhy(page, 'quick again', 'Put in force');
   await expect(page.getByLabel('All orders')).toHaveValue('0');

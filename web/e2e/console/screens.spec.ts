@@ -40,13 +40,13 @@ const ALL = process.env['SCREENS'] === 'all';
 
 for (const locale of ['en-GB', 'zh-CN']) {
   for (const colorScheme of ['light', 'dark'] as const) {
+    const lookedAt = LOOKS[`${locale} ${colorScheme}`];
+    if (lookedAt === undefined && !ALL) continue;
     test.describe(`${locale}, ${colorScheme}`, () => {
       test.use({ locale, colorScheme });
 
       test('every screen is accessible, and nothing is cut off', async ({ page }) => {
         test.setTimeout(600_000);
-        const lookedAt = LOOKS[`${locale} ${colorScheme}`];
-        test.skip(lookedAt === undefined && !ALL, 'with SCREENS=all only');
         const sizes = WIDTHS.filter(({ width }) => ALL || width === lookedAt);
         const port = new FakePort();
         const url = await port.start();
