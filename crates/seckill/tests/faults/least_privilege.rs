@@ -156,7 +156,9 @@ async fn a_sale_runs_with_users_who_can_do_nothing_else() {
     assert!(tried.json["ok"] == true && tried.json["remembered"] == true, "{tried:?}");
     let readiness = client.operate("GET", "/admin/v1/sales/s1/readiness", None).await.json;
     let wanting: Vec<_> = readiness["checks"].as_array().unwrap().iter().filter(|check| check["ok"] != true).collect();
-    assert!(wanting.iter().all(|check| check["name"] == "reconcile"), "{wanting:?}");
+    // Nobody has compared the books here, and this shop's limit by address is off: all its buyers have one.
+    let known = |check: &&serde_json::Value| check["name"] == "reconcile" || check["name"] == "limits";
+    assert!(wanting.iter().all(known), "{wanting:?}");
     let orders = client.operate("GET", "/admin/v1/sales/s1/orders?status=pending_payment", None).await;
     assert_eq!(orders.json["orders"].as_array().map(Vec::len), Some(20), "{orders:?}");
     for log in [gateway.log(), consumer.log()] {
