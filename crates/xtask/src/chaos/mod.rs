@@ -139,6 +139,8 @@ fn open_sales(shop: &Shop, minutes: u16) -> Result<(Opened, String)> {
         }));
         sales.push(id);
     }
+    // A gateway that has not read them yet would say, rightly, that there are none.
+    sales.iter().try_for_each(|sale| shop.wait_until_known(sale))?;
     let said = format!("{} of them, {} buyers", sales.len(), buyers.len());
     Ok(((sales, buyers), said))
 }

@@ -109,16 +109,12 @@ impl Shop {
     }
 
     fn wait_until_ready(&self) -> Result<()> {
-        let started = Instant::now();
-        for &port in self.ports.gateways.iter().chain(&self.ports.consumers) {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            while !matches!(http::get(address, "/readyz"), Ok((200, _))) {
-                ensure!(!signals::stopping(), "told to stop");
-                ensure!(started.elapsed() < READY_WITHIN, "gateways and consumers are not ready");
-                thread::sleep(signals::LOOK_UP);
-            }
-        }
-        Ok(())
+        all_answer(self.ports.gateways.iter().chain(&self.ports.consumers), "/readyz")
+    }
+
+    /// Returns when every gateway has read this sale.
+    pub fn wait_until_known(&self, sale: &str) -> Result<()> {
+        all_answer(&self.ports.gateways, &format!("/api/v1/sales/{sale}"))
     }
 
     /// Ends everything.
@@ -277,4 +273,18 @@ impl Shop {
     fn postgres(&self, statements: &str) -> Result<()> {
         self.sql().and_then(|mut sql| sql.rows(statements)).map(drop)
     }
+}
+
+/// Waits until `path` is answered 200 on each of these ports.
+fn all_answer<'a>(ports: impl IntoIterator<Item = &'a u16>, path: &str) -> Result<()> {
+    let started = Instant::now();
+    for &port in ports {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        while !matches!(http::get(address, path), Ok((200, _))) {
+            ensure!(!signals::stopping(), "told to stop");
+            ensure!(started.elapsed() < READY_WITHIN, "{path} is not answered on port {port}");
+            thread::sleep(signals::LOOK_UP);
+        }
+    }
+    Ok(())
 }
