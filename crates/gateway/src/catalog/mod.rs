@@ -170,11 +170,6 @@ impl Catalog {
         listed.cloned().ok_or_else(|| id.parse().map_or_else(|_| Problem::not_found(), |id| Problem::no_sale(&id)))
     }
 
-    /// A sale, a draft too, as it was when it was last read.
-    pub fn last_known(&self, id: &SaleId) -> Option<Sale> {
-        Some(self.view.load().by_id.get(id)?.sale.clone())
-    }
-
     /// Lets `count` count for a sale, where there is one of this id; for what was refused before anybody looked for it.
     pub fn with_tally(&self, id: &str, count: impl FnOnce(&Tally)) {
         if let Some(listed) = self.view.load().by_id.get(id) {

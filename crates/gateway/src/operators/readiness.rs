@@ -57,7 +57,7 @@ pub async fn get(request: HttpRequest, edge: Data<Edge>, status: Data<Status>) -
     let sale = match find(&edge, &id).await {
         Ok(sale) => sale,
         // As it was last read: that the database is away is a part of the answer.
-        Err(problem) if problem.code() == Code::NotReady => edge.catalog.last_known(&id).ok_or(problem)?,
+        Err(problem) if problem.code() == Code::NotReady => edge.catalog.listed(&id).ok_or(problem)?.sale.clone(),
         Err(problem) => return Err(problem),
     };
     let checks = edge.within(Checks { edge: &edge, status: &status, sale: &sale }.all()).await;
